@@ -1,0 +1,62 @@
+/**
+ * Glossary of orchestration, and the tasks a plan is made of.
+ *
+ * experiment: one YAML file. target: data set + trained network + posterior. sampler: algorithm + settings.
+ * cell: one target × one sampler. plan: DAG of tasks. task: node of the plan. job: the queue's copy of a task.
+ * worker: process that takes tasks. slot: one GPU or one share of cores. allocation: one SLURM job that holds workers.
+ * card: YAML that says where workers run. run: output folder of a cell; attempt: its n-th try.
+ * chain, draw, warmup: as in MCMC.
+ *
+ * Tasks are plain JSON: they cross processes and Redis. Their `config` is the resolved, snake_case configuration that
+ * their id is the hash of.
+ */
+import type { Json } from "../core/canonical-json.ts";
+
+export type TaskKind = "build-target" | "run-sampler" | "noop";
+
+/** Settings of execution that are in no id: they may change between attempts without changing the result. */
+export interface TaskResources {
+  /** Threads of the compute backend. */
+  readonly threads: number;
+  /** Task is stopped when it takes longer; null: no limit. */
+  readonly timeoutSec: number | null;
+  /** Task is stopped when its processes hold more memory; null: no limit. */
+  readonly memoryMiB: number | null;
+}
+
+interface TaskBase {
+  /** Content hash: `tgt_<12 hex>`, or `<target id>/<sampler>_<8 hex>` for a cell. Unique in a plan. */
+  readonly id: string;
+  /** Ids of tasks that must have succeeded before. */
+  readonly needs: readonly string[];
+  /** For people: `base/base seed 43`, `hmc`. */
+  readonly title: string;
+  readonly resources: TaskResources;
+}
+
+/** Generates the data set, trains the network, writes `runs/targets/<id>/`. */
+export interface BuildTargetTask extends TaskBase {
+  readonly kind: "build-target";
+  readonly targetId: string;
+  readonly config: Json;
+}
+
+/** Samples one target's posterior and analyses the draws; writes `runs/targets/<target>/run_<sampler>_<run id>/`. */
+export interface RunSamplerTask extends TaskBase {
+  readonly kind: "run-sampler";
+  readonly targetId: string;
+  /** 8 hex digits. */
+  readonly runId: string;
+  readonly sampler: string;
+  /** `auto`, or the name of a compute backend. */
+  readonly backend: string;
+  readonly config: Json;
+}
+
+/** Does nothing, or what `behaviour` says; for benchmarks and tests of queues. */
+export interface NoopTask extends TaskBase {
+  readonly kind: "noop";
+  readonly behaviour: { readonly sleepMs?: number; readonly fail?: string; readonly allocateMiB?: number; readonly exitCode?: number };
+}
+
+export type Task = BuildTargetTask | RunSamplerTask | NoopTask;
