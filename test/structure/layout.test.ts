@@ -1,0 +1,83 @@
+/** The rules of the house that no linter knows: headers, sizes, names, mirrored tests, paths that exist. */
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { packageRoot } from "../../src/core/package-root.ts";
+
+const tracked = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard"], {
+  cwd: packageRoot,
+  encoding: "utf8",
+})
+  .split("\n")
+  .filter((path) => path !== "" && existsSync(join(packageRoot, path)));
+const read = (path: string): string => readFileSync(join(packageRoot, path), "utf8");
+const sources = tracked.filter((path) => /^(src|workers)\/.*\.(ts|c|h)$/.test(path));
+
+describe("layout", () => {
+  it("opens every source file with a header comment", () => {
+    const bare = sources.filter((path) => !/^(#!.*\n)?\/[*/]/.test(read(path)));
+    expect(bare).toEqual([]);
+  });
+
+  it("keeps source files within 300 lines, kernels within 400", () => {
+    const limit = (path: string): number => (/\.[ch]$/.test(path) ? 400 : 300);
+    const long = sources.filter((path) => read(path).split("\n").length - 1 > limit(path));
+    expect(long).toEqual([]);
+  });
+
+  it("keeps worker entry points within 60 lines", () => {
+    const long = sources.filter(
+      (path) => path.startsWith("workers/") && read(path).split("\n").length - 1 > 60,
+    );
+    expect(long).toEqual([]);
+  });
+
+  it("calls no file a grab-bag or an index", () => {
+    const grabBags = sources.filter((path) =>
+      /^(utils?|helpers?|misc|common|index|types|interfaces)\./.test(basename(path)),
+    );
+    expect(grabBags).toEqual([]);
+  });
+
+  it("names an existing source for every unit test", () => {
+    const orphans = tracked
+      .filter((path) => path.startsWith("test/unit/") && path.endsWith(".test.ts"))
+      .filter(
+        (path) =>
+          !existsSync(
+            join(packageRoot, path.replace("test/unit/", "src/").replace(/(\.[a-z-]+)?\.test\.ts$/, ".ts")),
+          ),
+      );
+    expect(orphans).toEqual([]);
+  });
+
+  it("keeps the top level to what the design fixes", () => {
+    const allowed = new Set("config src workers cards runs results test docs bench .ci".split(" "));
+    const folders = new Set(
+      tracked.filter((path) => path.includes("/")).map((path) => path.split("/")[0] as string),
+    );
+    expect([...folders].filter((folder) => !allowed.has(folder))).toEqual([]);
+  });
+
+  it("mentions only paths that exist", () => {
+    const pages = tracked.filter((path) => path.endsWith(".md") || /^(src|workers)\/.*\.ts$/.test(path));
+    const missing = pages.flatMap((page) =>
+      [...read(page).matchAll(/`((?:src|workers|config|cards|test|docs|bench|\.ci)\/[\w./-]*\w\/?)`/g)]
+        .map((match) => match[1] as string)
+        .filter((path) => !existsSync(join(packageRoot, path)))
+        .map((path) => `${page}: ${path}`),
+    );
+    expect(missing).toEqual([]);
+  });
+
+  it("names no registry host and no machine", () => {
+    const hosts = ["registry.npm", "js.org", "files.pythonhosted", "deb.debian"]
+      .join("|")
+      .replace("|js.org", "js\\.org");
+    const naming = tracked
+      .filter((path) => /\.(ts|c|h|md|ya?ml|json|sh|mjs|cjs)$/.test(path) || path === ".ci/run")
+      .filter((path) => path !== "test/structure/layout.test.ts" && new RegExp(hosts).test(read(path)));
+    expect(naming).toEqual([]);
+  });
+});
