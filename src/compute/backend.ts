@@ -191,7 +191,11 @@ export interface Ensemble {
   /** L_n(w) and ∇L_n(w) over all data. */
   lossAndGradient(position: Vectors, loss: Scalars, gradient: Vectors): void;
   /** The same over `batchSize` rows that chain and step pick at (purpose MINIBATCH, `step`), as `langevin` does. */
-  minibatchLossAndGradient(position: Vectors, batch: { batchSize: number; step: number }, out: LossAndGradient): void;
+  minibatchLossAndGradient(
+    position: Vectors,
+    batch: { batchSize: number; step: number },
+    out: LossAndGradient,
+  ): void;
   /** L_n, U and ∇U. */
   potentialAndGradient(position: Vectors, out: LossAndGradient & { potential: Scalars }): void;
 

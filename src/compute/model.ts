@@ -90,7 +90,11 @@ export const networkLayers = (network: NetworkSpec): readonly LayerLayout[] => {
     const shifts = hasNorm ? offset + fanOut : -1;
     offset += hasNorm ? 2 * fanOut : 0;
     const hasSkip =
-      network.skipConnections && isHidden && index > 0 && index % network.residualPeriod === 0 && fanIn === fanOut;
+      network.skipConnections &&
+      isHidden &&
+      index > 0 &&
+      index % network.residualPeriod === 0 &&
+      fanIn === fanOut;
     layers.push({ fanIn, fanOut, isHidden, hasSkip, weights, biases, scales, shifts });
   }
   return layers;

@@ -7,7 +7,13 @@
 import { createHash } from "node:crypto";
 
 /** What can be written as JSON. */
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json | undefined };
+export type Json =
+  | null
+  | boolean
+  | number
+  | string
+  | readonly Json[]
+  | { readonly [key: string]: Json | undefined };
 
 /** Value → JSON text with sorted keys and no white space. @throws bug on NaN or ±∞. */
 export const canonicalJson = (value: Json): string => {

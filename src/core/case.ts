@@ -15,7 +15,8 @@ export type CamelKeys<T> = T extends readonly (infer Item)[]
     ? { readonly [Key in keyof T as Key extends string ? CamelWord<Key> : Key]: CamelKeys<T[Key]> }
     : T;
 
-const camelWord = (word: string): string => word.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+const camelWord = (word: string): string =>
+  word.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 
 /** Copies plain data with every key in camelCase. */
 export const camelKeys = <T>(value: T): CamelKeys<T> => {

@@ -56,7 +56,12 @@ export interface RunSamplerTask extends TaskBase {
 /** Does nothing, or what `behaviour` says; for benchmarks and tests of queues. */
 export interface NoopTask extends TaskBase {
   readonly kind: "noop";
-  readonly behaviour: { readonly sleepMs?: number; readonly fail?: string; readonly allocateMiB?: number; readonly exitCode?: number };
+  readonly behaviour: {
+    readonly sleepMs?: number;
+    readonly fail?: string;
+    readonly allocateMiB?: number;
+    readonly exitCode?: number;
+  };
 }
 
 export type Task = BuildTargetTask | RunSamplerTask | NoopTask;
