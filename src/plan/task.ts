@@ -53,15 +53,33 @@ export interface RunSamplerTask extends TaskBase {
   readonly config: Json;
 }
 
+/** What a `noop` task does, in this order; every part is optional. */
+export interface NoopBehaviour {
+  /** Writes this line to standard output, and `stderr` to standard error. */
+  readonly stdout?: string;
+  readonly stderr?: string;
+  /** Sleeps in slices, asking whether to stop; gives back when it should. */
+  readonly sleepMs?: number;
+  /** Computes without ever yielding, deaf to every request to stop. */
+  readonly busyMs?: number;
+  /** Holds this much memory outside the JavaScript heap until it ends. */
+  readonly allocateMiB?: number;
+  /** Fills the JavaScript heap with this much. */
+  readonly heapMiB?: number;
+  /** Ends its process with this code. */
+  readonly exitCode?: number;
+  /** Fails with this message. */
+  readonly fail?: string;
+  /** Whether that failure may be retried; default false. */
+  readonly retryable?: boolean;
+  /** `exitCode`, `fail`, `busyMs` and `sleepMs` apply only to attempts up to this one; default: to all. */
+  readonly untilAttempt?: number;
+}
+
 /** Does nothing, or what `behaviour` says; for benchmarks and tests of queues. */
 export interface NoopTask extends TaskBase {
   readonly kind: "noop";
-  readonly behaviour: {
-    readonly sleepMs?: number;
-    readonly fail?: string;
-    readonly allocateMiB?: number;
-    readonly exitCode?: number;
-  };
+  readonly behaviour: NoopBehaviour;
 }
 
 export type Task = BuildTargetTask | RunSamplerTask | NoopTask;

@@ -1,0 +1,15 @@
+/** Maps each kind of task to the function that does it. Adding a kind without a case fails the type check. */
+import type { Task } from "../plan/task.ts";
+import { runNoop } from "./run-noop.ts";
+import type { TaskContext, TaskOutcome } from "./task-context.ts";
+
+/** Does one task. @throws whatever the work throws; the caller turns it into a failure. */
+export const runTask = async (task: Task, context: TaskContext): Promise<TaskOutcome> => {
+  switch (task.kind) {
+    case "noop":
+      return runNoop(task, context);
+    case "build-target":
+    case "run-sampler":
+      throw new Error(`bug: no code for tasks of kind ${task.kind}`);
+  }
+};
