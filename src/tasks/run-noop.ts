@@ -10,7 +10,11 @@ export const runNoop = async (task: NoopTask, context: TaskContext): Promise<Tas
   if (behaviour.stdout !== undefined) process.stdout.write(`${behaviour.stdout}\n`);
   if (behaviour.stderr !== undefined) process.stderr.write(`${behaviour.stderr}\n`);
   const misbehaves = context.attempt <= (behaviour.untilAttempt ?? Number.POSITIVE_INFINITY);
-  if (misbehaves && behaviour.sleepMs !== undefined && (await sleepUnlessStopped(behaviour.sleepMs, context))) {
+  if (
+    misbehaves &&
+    behaviour.sleepMs !== undefined &&
+    (await sleepUnlessStopped(behaviour.sleepMs, context))
+  ) {
     return { kind: "given_back" };
   }
   const held = allocate(behaviour);
@@ -32,7 +36,8 @@ const sleepUnlessStopped = async (sleepMs: number, context: TaskContext): Promis
 const allocate = ({ allocateMiB = 0, heapMiB = 0 }: NoopBehaviour): unknown[] => {
   const held: unknown[] = [];
   for (let block = 0; block < allocateMiB; block += 16) held.push(Buffer.alloc(16 << 20, 1));
-  for (let block = 0; block < heapMiB; block++) held.push(Array.from({ length: 131_072 }, (_, index) => index + 0.5));
+  for (let block = 0; block < heapMiB; block++)
+    held.push(Array.from({ length: 131_072 }, (_, index) => index + 0.5));
   return held;
 };
 
