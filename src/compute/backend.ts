@@ -9,7 +9,8 @@
  * - Random numbers are addressed, never drawn in sequence: see `RandomAddress`. All backends and both precisions see
  *   the same numbers (float32 sees the float64 normal, rounded).
  * - Losses, energies, dot products and everything in `Scalars` are float64, also where weights are float32.
- * - NaN and ±∞ in a position give NaN or ∞ in its chain's loss, and touch no other chain.
+ * - NaN and ±∞ in a position give NaN as its chain's loss (also where relu or tanh would hide it) and touch no other
+ *   chain.
  * - An operation's outputs may not alias its inputs unless it says "in place".
  */
 import type { Dataset, LossModel } from "./model.ts";
@@ -78,6 +79,7 @@ export interface LeapfrogState {
 export interface LeapfrogSettings {
   /** ε, one a chain. */
   readonly stepSize: Scalars;
+  /** At least 1. */
   readonly numSteps: number;
 }
 
@@ -101,8 +103,12 @@ export interface IsokineticSettings {
   readonly stepSize: number;
   /** L, the momentum decoherence length, in the units of `stepSize`. ∞: no refresh. */
   readonly decoherenceLength: number;
+  /** At least 1. Isokinetic dynamics need dim ≥ 2. */
   readonly numSteps: number;
-  /** Noise of the refreshes of step k is at (`purpose`, step `step + k`); a fresh direction after a bad step at `badStepPurpose`. */
+  /**
+   * Noise of step k is at (`purpose`, `step + k`): coordinate i of the refresh before the moves has index i, of the one
+   * after them index 2·⌈dim/2⌉ + i. The fresh direction after a bad step is at `badStepPurpose`, same step, index i.
+   */
   readonly noise: RandomAddress;
   readonly badStepPurpose: number;
 }
@@ -201,7 +207,7 @@ export interface Ensemble {
 
   /** Velocity-Verlet trajectory, in place. A chain whose state is not finite stays so: its potential is NaN or ∞. */
   leapfrog(state: LeapfrogState, settings: LeapfrogSettings): void;
-  /** O–BAB(AB)–O steps of microcanonical Langevin dynamics, in place (`src/samplers/isokinetic.ts` gives the equations). */
+  /** O–BAB(AB)–O steps of microcanonical Langevin dynamics, in place (`reference/isokinetic.ts` gives the equations and defines a bad step). */
   isokinetic(state: IsokineticState, settings: IsokineticSettings): Promise<IsokineticInfo>;
   /** SGLD steps, in place. */
   langevin(state: LangevinState, settings: LangevinSettings): void;

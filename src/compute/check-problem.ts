@@ -1,0 +1,21 @@
+/** Refuses problems whose arrays do not fit together, the same on every backend, before anything is allocated. */
+import type { Problem } from "./backend.ts";
+import { dimOf } from "./model.ts";
+
+/** @throws bug where sizes, counts or the seed break the contract of `Problem`. */
+export const checkProblem = (problem: Problem): void => {
+  const { model, dataset, numChains, seed } = problem;
+  if (!Number.isInteger(numChains) || numChains < 1) throw new Error(`bug: ${numChains} chains`);
+  if (!Number.isSafeInteger(seed) || seed < 0) throw new Error(`bug: seed ${seed} is not in [0, 2^53)`);
+  if (dimOf(model) < 1) throw new Error("bug: a model without parameters");
+  if (model.kind !== "network") return;
+  const { inDim, outDim } = model.network;
+  const { numData, inputs, labels } = dataset;
+  if (!Number.isInteger(numData) || numData < 1) throw new Error(`bug: ${numData} data points`);
+  if (inputs.length !== numData * inDim) {
+    throw new Error(`bug: ${inputs.length} input numbers for ${numData} points of ${inDim}`);
+  }
+  if (labels.length !== numData * outDim) {
+    throw new Error(`bug: ${labels.length} label numbers for ${numData} points of ${outDim}`);
+  }
+};

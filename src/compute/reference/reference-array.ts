@@ -1,0 +1,19 @@
+/** Arrays of the reference backend: host memory, float64 in both precisions. */
+import type { Row, Scalars, Vectors } from "../backend.ts";
+
+/** An array of one kind and its numbers. */
+export class ReferenceArray<Kind extends "vectors" | "row" | "scalars"> {
+  readonly kind: Kind;
+  readonly values: Float64Array;
+
+  constructor(kind: Kind, length: number) {
+    this.kind = kind;
+    this.values = new Float64Array(length);
+  }
+}
+
+/** The numbers behind an array that this backend made. @throws bug for an array of another backend. */
+export const valuesOf = (array: Vectors | Row | Scalars): Float64Array => {
+  if (array instanceof ReferenceArray) return array.values;
+  throw new Error(`bug: these ${array.kind} belong to another backend`);
+};
