@@ -20,6 +20,8 @@ export interface Posterior {
   readonly initialLoss: number;
   /** Names the random numbers of this run. */
   readonly seed: number;
+  /** As in the ensemble's `Problem`: number of the first chain in random addresses. Default 0. */
+  readonly firstChain?: number;
   /** Standard deviation of the chains' starts around w*. */
   readonly startScale: number;
 }

@@ -3,7 +3,12 @@ import { SweepError } from "../core/errors.ts";
 import type { Snapshot } from "./sampler.ts";
 
 const refuse = (name: string, expected: string, value: unknown): never => {
-  const got = value === undefined ? "nothing" : value instanceof Float64Array ? `${value.length} numbers` : typeof value;
+  const got =
+    value === undefined
+      ? "nothing"
+      : value instanceof Float64Array
+        ? `${value.length} numbers`
+        : typeof value;
   throw new SweepError(
     "TRACE_INVALID",
     `checkpoint entry "${name}" holds ${got}; expected ${expected}. Remove the run's checkpoint to start it again.`,

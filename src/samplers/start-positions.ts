@@ -3,12 +3,16 @@
  *
  * Dispersed starts are what makes R̂ able to see chains that have not met. `startScale` 0 starts every chain at w*.
  */
-import { purpose } from "../random/purpose.ts";
+
 import type { Vectors } from "../compute/backend.ts";
+import { purpose } from "../random/purpose.ts";
 import type { Posterior } from "./sampler.ts";
 
 /** `center` repeated for every chain, shape (numChains, dim). */
-export const centerPositions = ({ ensemble, center }: Pick<Posterior, "ensemble" | "center">): Float64Array => {
+export const centerPositions = ({
+  ensemble,
+  center,
+}: Pick<Posterior, "ensemble" | "center">): Float64Array => {
   const positions = new Float64Array(ensemble.numChains * ensemble.dim);
   for (let chain = 0; chain < ensemble.numChains; chain++) positions.set(center, chain * ensemble.dim);
   return positions;

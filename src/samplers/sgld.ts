@@ -1,0 +1,298 @@
+/**
+ * Stochastic gradient Langevin dynamics, plain or preconditioned (RMSProp, Adam), on all chains in lock-step.
+ *
+ * w ← w − (ε/2)·P∘(nβ·drift + γ(w − w*)) + √(ε·P)∘z; `LangevinSettings` of the backend gives P and the drift. A draw is
+ * `evalEvery` steps, then L_n over all data at the w they lead to: the loss is exact given w, and its index is that of
+ * w. Warmup is dropped; at its end the preconditioner stops moving (`freezePreconditioner`), its bias correction baked
+ * in. Nothing is adjusted: the bias of the step size and of the minibatches is measured and reported.
+ * Source: Welling & Teh (2011); Hitchcock & Hoogland (2025), appendix D.3.
+ *
+ * Memory is independent of `steps`: fused calls do a bounded number of steps, chosen from the work of one step (never
+ * by the clock), and give the same numbers as one long call. sghmc and sgnht are this run with another fused operation
+ * and a momentum in the snapshot; a cyclical schedule is another `stepSizes`.
+ */
+import type { LangevinSettings, LangevinState, Scalars } from "../compute/backend.ts";
+import { biasWarnings, measureDiscretisationBias } from "./adaptation/discretisation-bias.ts";
+import { requireInteger, requirePositive, requireSetting } from "./require-setting.ts";
+import type {
+  DrawRecord,
+  Posterior,
+  Sampler,
+  SamplerRun,
+  Snapshot,
+  TunedSettings,
+  WorkCount,
+} from "./sampler.ts";
+import { arrayIn, booleanIn, numberIn, sentencesEntry, sentencesIn } from "./snapshot-fields.ts";
+import { startPositions } from "./start-positions.ts";
+import { WorkCounter } from "./work-counter.ts";
+
+export interface SgldSettings {
+  /** Steps in all, warmup included; what is left over after the last whole draw is not done. */
+  readonly steps: number;
+  /** Steps dropped; null: a fifth of `steps`, rounded down. */
+  readonly warmup: number | null;
+  /** Rows of a minibatch, drawn with replacement; null, or not fewer than there are data: all data, once each. */
+  readonly batchSize: number | null;
+  /** ε */
+  readonly stepSize: number;
+  readonly precond: "none" | "rmsprop" | "adam";
+  /** Decay of the running mean of g (adam). */
+  readonly beta1: number;
+  /** Decay of the running mean of g². */
+  readonly beta2: number;
+  /** a in P = 1/(√v + a). */
+  readonly eps: number;
+  readonly biasCorrection: boolean;
+  /** v before the first step. 1, as Hitchcock & Hoogland have it, shrinks the first steps; 0 is RMSProp's own. */
+  readonly initialSecondMoment: number;
+  /** Steps a recorded draw. */
+  readonly evalEvery: number;
+  /** v stops at the end of warmup, which removes the bias of a moving preconditioner. */
+  readonly freezePreconditioner: boolean;
+  readonly schedule: "constant";
+}
+
+const statistics = ["diverging", "step_size"] as const;
+
+/** Products of batch row × parameter × chain in one fused call: some 10 ms on a CPU. */
+const workPerCall = 2e8;
+const mostStepsPerCall = 10_000;
+/** Cost of the update and its noise, in rows of a minibatch. */
+const rowsPerUpdate = 8;
+
+const warmupOf = ({ warmup, steps }: SgldSettings): number => warmup ?? Math.floor(steps / 5);
+
+const isDecay = (value: number): boolean => value >= 0 && value < 1;
+
+const checkSettings = (settings: SgldSettings): void => {
+  const { steps, precond, beta1, beta2, initialSecondMoment, schedule } = settings;
+  requireInteger("sgld.steps", steps, 1);
+  requireInteger("sgld.eval_every", settings.evalEvery, 1);
+  requirePositive("sgld.step_size", settings.stepSize);
+  requirePositive("sgld.eps", settings.eps);
+  if (settings.batchSize !== null) requireInteger("sgld.batch_size", settings.batchSize, 1);
+  requireSetting(isDecay(beta1), { name: "sgld.beta1", value: beta1, expected: "a number in [0, 1)" });
+  requireSetting(isDecay(beta2), { name: "sgld.beta2", value: beta2, expected: "a number in [0, 1)" });
+  requireSetting(Number.isFinite(initialSecondMoment) && initialSecondMoment >= 0, {
+    name: "sgld.initial_second_moment",
+    value: initialSecondMoment,
+    expected: "a number of at least 0",
+  });
+  requireSetting(["none", "rmsprop", "adam"].includes(precond), {
+    name: "sgld.precond",
+    value: precond,
+    expected: "none, rmsprop or adam",
+  });
+  requireSetting(schedule === "constant", { name: "sgld.schedule", value: schedule, expected: "constant" });
+  checkWarmup(settings);
+};
+
+const checkWarmup = (settings: SgldSettings): void => {
+  const { steps, evalEvery, precond, freezePreconditioner } = settings;
+  const warmup = warmupOf(settings);
+  requireInteger("sgld.warmup", warmup, 0);
+  requireSetting(steps - warmup >= evalEvery, {
+    name: "sgld.steps",
+    value: steps,
+    expected: `at least warmup + eval_every = ${warmup + evalEvery}, so that there is a draw`,
+  });
+  requireSetting(warmup > 0 || precond === "none" || !freezePreconditioner, {
+    name: "sgld.warmup",
+    value: warmup,
+    expected:
+      "at least 1 with precond rmsprop or adam, or freeze_preconditioner false: nothing is adapted without it",
+  });
+};
+
+const turnOfEventLoop = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+class SgldRun implements SamplerRun {
+  readonly numWarmupUnits: number;
+  readonly numDraws: number;
+  readonly #posterior: Posterior;
+  readonly #settings: SgldSettings;
+  readonly #counter: WorkCounter;
+  readonly #state: LangevinState;
+  readonly #loss: Scalars;
+  readonly #numWarmup: number;
+  /** Rows of a minibatch; 0: all data. */
+  readonly #batchSize: number;
+  readonly #stepsPerCall: number;
+  #stepsDone = 0;
+  #isWarm = false;
+  #warnings: string[] = [];
+  #tuned: TunedSettings;
+
+  constructor(posterior: Posterior, settings: SgldSettings) {
+    const { ensemble } = posterior;
+    const { numChains, dim, numData } = ensemble;
+    this.#posterior = posterior;
+    this.#settings = settings;
+    this.#counter = new WorkCounter(ensemble);
+    this.#batchSize = settings.batchSize === null || settings.batchSize >= numData ? 0 : settings.batchSize;
+    const workPerStep = numChains * dim * ((this.#batchSize || numData) + rowsPerUpdate);
+    this.#stepsPerCall = Math.min(mostStepsPerCall, Math.max(1, Math.floor(workPerCall / workPerStep)));
+    this.#numWarmup = warmupOf(settings);
+    this.numWarmupUnits = Math.ceil(this.#numWarmup / this.#stepsPerCall);
+    this.numDraws = Math.floor((settings.steps - this.#numWarmup) / settings.evalEvery);
+    const [secondMoment, firstMoment] = [ensemble.vectors(), ensemble.vectors()];
+    const size = numChains * dim;
+    ensemble.writeVectors(secondMoment, new Float64Array(size).fill(settings.initialSecondMoment));
+    ensemble.writeVectors(firstMoment, new Float64Array(size));
+    this.#state = { position: startPositions(posterior), secondMoment, firstMoment };
+    this.#loss = ensemble.scalars();
+    this.#tuned = { step_size: settings.stepSize };
+  }
+
+  get work(): WorkCount {
+    return this.#counter.work;
+  }
+
+  get tuned(): TunedSettings {
+    return this.#tuned;
+  }
+
+  get warnings(): readonly string[] {
+    return this.#warnings;
+  }
+
+  async warmup(index: number): Promise<void> {
+    const done = index * this.#stepsPerCall;
+    this.#steps(Math.min(this.#stepsPerCall, this.#numWarmup - done));
+  }
+
+  async draw(_index: number): Promise<DrawRecord> {
+    if (!this.#isWarm) await this.#endWarmup();
+    this.#counter.phase = "draws";
+    const { ensemble } = this.#posterior;
+    let rest = this.#settings.evalEvery;
+    while (rest > 0) {
+      const count = Math.min(this.#stepsPerCall, rest);
+      this.#steps(count);
+      rest -= count;
+      // Signals and messages must not wait for a draw of many long calls.
+      if (rest > 0) await turnOfEventLoop();
+    }
+    ensemble.loss(this.#state.position, this.#loss);
+    this.#counter.addLosses(1);
+    const loss = await ensemble.readScalars(this.#loss);
+    return {
+      loss,
+      statistics: {
+        diverging: loss.map((value) => (Number.isFinite(value) ? 0 : 1)),
+        step_size: new Float64Array(ensemble.numChains).fill(this.#settings.stepSize),
+      },
+    };
+  }
+
+  async snapshot(): Promise<Snapshot> {
+    const { ensemble } = this.#posterior;
+    const { position, secondMoment, firstMoment } = this.#state;
+    const { precond } = this.#settings;
+    const tuned = Object.entries(this.#tuned).map(([name, value]) => [`tuned.${name}`, value]);
+    return {
+      ...this.#counter.snapshot(),
+      ...(Object.fromEntries(tuned) as Snapshot),
+      stepsDone: this.#stepsDone,
+      isWarm: this.#isWarm,
+      warnings: sentencesEntry(this.#warnings),
+      position: await ensemble.readVectors(position),
+      ...(precond === "none" ? {} : { secondMoment: await ensemble.readVectors(secondMoment) }),
+      ...(precond === "adam" ? { firstMoment: await ensemble.readVectors(firstMoment) } : {}),
+    };
+  }
+
+  async restore(snapshot: Snapshot): Promise<void> {
+    const { ensemble } = this.#posterior;
+    const size = ensemble.numChains * ensemble.dim;
+    const { precond } = this.#settings;
+    this.#counter.restore(snapshot);
+    this.#stepsDone = numberIn(snapshot, "stepsDone");
+    this.#isWarm = booleanIn(snapshot, "isWarm");
+    this.#warnings = sentencesIn(snapshot, "warnings");
+    const tuned = Object.keys(snapshot).filter((name) => name.startsWith("tuned."));
+    this.#tuned = Object.fromEntries(
+      tuned.map((name) => [name.slice("tuned.".length), numberIn(snapshot, name)]),
+    );
+    const { position, secondMoment, firstMoment } = this.#state;
+    ensemble.writeVectors(position, arrayIn(snapshot, "position", size));
+    if (precond !== "none") ensemble.writeVectors(secondMoment, arrayIn(snapshot, "secondMoment", size));
+    if (precond === "adam") ensemble.writeVectors(firstMoment, arrayIn(snapshot, "firstMoment", size));
+  }
+
+  #steps(count: number): void {
+    const { precond, stepSize, beta1, beta2, eps, biasCorrection } = this.#settings;
+    const isFrozen = this.#isWarm && this.#settings.freezePreconditioner;
+    const settings: LangevinSettings = {
+      preconditioner: precond,
+      stepSizes: new Float64Array(count).fill(stepSize),
+      batchSize: this.#batchSize,
+      beta1,
+      beta2,
+      floor: eps,
+      // Frozen moments have their correction baked in; see `#endWarmup`.
+      biasCorrection: biasCorrection && !isFrozen,
+      isFrozen,
+      stepsDone: this.#stepsDone,
+      numSteps: count,
+    };
+    this.#posterior.ensemble.langevin(this.#state, settings);
+    this.#counter.addGradients(count, this.#batchSize || this.#posterior.ensemble.numData);
+    this.#stepsDone += count;
+  }
+
+  /** Freezes the preconditioner and measures the bias of the dynamics that the draws will follow. */
+  async #endWarmup(): Promise<void> {
+    const preconditioner = await this.#preconditioner();
+    const bias = await measureDiscretisationBias(
+      this.#posterior,
+      {
+        stepSize: this.#settings.stepSize,
+        preconditioner,
+        batchSize: this.#batchSize,
+        freeStep: this.#settings.steps,
+      },
+      this.#counter,
+    );
+    this.#warnings = biasWarnings(bias);
+    this.#tuned = {
+      ...this.#tuned,
+      curvature_max: bias.curvature,
+      step_curvature: bias.stepCurvature,
+      noise_ratio_mean: bias.noiseRatioMean,
+      noise_ratio_max: bias.noiseRatioMax,
+    };
+    this.#isWarm = true;
+  }
+
+  /** P at the end of warmup, (numChains, dim). Bakes the bias correction into v and m if they are to be frozen. */
+  async #preconditioner(): Promise<Float64Array> {
+    const { ensemble } = this.#posterior;
+    const { precond, beta1, beta2, eps, biasCorrection, freezePreconditioner } = this.#settings;
+    if (precond === "none") return new Float64Array(ensemble.numChains * ensemble.dim).fill(1);
+    const isCorrected = biasCorrection && this.#stepsDone > 0;
+    const corrected = (moment: Float64Array, decay: number): Float64Array =>
+      isCorrected ? moment.map((value) => value / (1 - decay ** this.#stepsDone)) : moment;
+    const { secondMoment, firstMoment } = this.#state;
+    const second = corrected(await ensemble.readVectors(secondMoment), beta2);
+    if (freezePreconditioner) {
+      const first = corrected(await ensemble.readVectors(firstMoment), beta1);
+      ensemble.writeVectors(secondMoment, second);
+      ensemble.writeVectors(firstMoment, first);
+    }
+    return second.map((value) => 1 / (Math.sqrt(value) + eps));
+  }
+}
+
+/** Stochastic gradient Langevin dynamics. @throws CONFIG_INVALID on settings out of range (from `start`). */
+export const sgld: Sampler<SgldSettings> = {
+  name: "sgld",
+  numericsVersion: 1,
+  statistics,
+  isIndependent: false,
+  start: async (posterior, settings) => {
+    checkSettings(settings);
+    return new SgldRun(posterior, settings);
+  },
+};
