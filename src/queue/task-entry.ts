@@ -1,0 +1,82 @@
+/** One task inside a broker: its state, what is known of it, and what can be told to others. */
+import { randomUUID } from "node:crypto";
+import type { Json } from "../core/canonical-json.ts";
+import type { Task } from "../plan/task.ts";
+import { nextState, type TaskChange, type TaskState } from "../plan/task-state.ts";
+import type { Lease, TaskRecord } from "./broker.ts";
+import type { TaskFailure } from "./failure.ts";
+import type { Progress } from "./task-messages.ts";
+
+/** Mutable record of one task; owned by one broker. */
+export class TaskEntry {
+  readonly task: Task;
+  /** Position in the plan. */
+  readonly order: number;
+  state: TaskState = "planned";
+  /** Needs that are neither done nor skipped. */
+  numOpenNeeds: number;
+  attempt = 0;
+  lease: Lease | null = null;
+  readonly failureCounts = { task_error: 0, worker_lost: 0, timeout: 0, out_of_memory: 0 };
+  startedAt: number | null = null;
+  finishedAt: number | null = null;
+  progress: Progress | null = null;
+  summary: Json = null;
+  failure: TaskFailure | null = null;
+  rootTaskId: string | null = null;
+  /** Set while a stop is asked for, and kept once cancelled. */
+  cancelReason: string | null = null;
+  /** Ends the back-off or the lease's time limit. */
+  stopTimer: (() => void) | null = null;
+  #worker: string | null = null;
+
+  constructor(task: Task, order: number) {
+    this.task = task;
+    this.order = order;
+    this.numOpenNeeds = new Set(task.needs).size;
+  }
+
+  /** Moves to the next state. @throws bug where the table has none. */
+  change(change: TaskChange): void {
+    const next = nextState(this.state, change);
+    if (next === null) throw new Error(`bug: task ${this.task.id} is ${this.state} and cannot ${change}`);
+    this.state = next;
+    this.stopTimer?.();
+    this.stopTimer = null;
+    if (next !== "running") this.lease = null;
+  }
+
+  /** Starts the next attempt. */
+  startAttempt(worker: string, now: number): Lease {
+    this.change("lease");
+    this.attempt++;
+    this.#worker = worker;
+    this.startedAt = now;
+    this.finishedAt = null;
+    this.progress = null;
+    this.lease = { task: this.task, attempt: this.attempt, attemptToken: randomUUID(), worker };
+    return this.lease;
+  }
+
+  /** Seconds of the last attempt until `now`. */
+  secondsUntil(now: number): number {
+    return this.startedAt === null ? 0 : (now - this.startedAt) / 1000;
+  }
+
+  /** A copy for others. */
+  toRecord(): TaskRecord {
+    return {
+      task: this.task,
+      state: this.state,
+      attempt: this.attempt,
+      worker: this.#worker,
+      startedAt: this.startedAt,
+      finishedAt: this.finishedAt,
+      progress: this.progress,
+      summary: this.summary,
+      failure: this.failure,
+      rootTaskId: this.rootTaskId,
+      reason: this.state === "cancelled" ? this.cancelReason : null,
+    };
+  }
+}
