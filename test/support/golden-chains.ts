@@ -5,7 +5,8 @@
  * u = (s + ½)/2³², seed 12345 + chain: x_t = φ·x_{t−1} + u_t − ½, starting at 0.
  */
 
-const autoregressive = (phi: number, [numChains, numDraws]: [number, number]): Float64Array[] =>
+/** AR(1) chains with coefficient `phi`, shape (numChains, numDraws). */
+export const autoregressive = (phi: number, [numChains, numDraws]: [number, number]): Float64Array[] =>
   Array.from({ length: numChains }, (_, chain) => {
     let state = 12345 + chain;
     let x = 0;

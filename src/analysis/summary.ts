@@ -1,0 +1,252 @@
+/**
+ * All numbers that describe one run, from its draws: λ̂ with error, diagnostics, cost, verdict.
+ *
+ * llc of a draw = nβ·(L_n(w) − L_n(w*)); λ̂ is its mean over chains and draws. Diagnostics are those of this trace (R̂, ESS and
+ * MCSE of λ̂, not of weights).
+ *
+ * Cost: 1 FGE (full-gradient equivalent) = n per-sample gradients, summed over chains, warmup included; a loss without
+ * gradient costs a third of one with. Work-normalised variance: `wnv` = MCSE²·work in FGE, `wnvTime` = MCSE²·seconds. Both
+ * are constant along a run that has converged, so they compare samplers of any kind: less is better.
+ *
+ * Independent draws (variational fits; a chain is a fit): the error of λ̂ is the spread of the fits' means over √fits, or
+ * that of i.i.d. draws if it is larger; ESS is the number of i.i.d. draws with that error. NaN marks what does not apply.
+ */
+import { bfmi } from "./bfmi.ts";
+import { essBulk, essTail } from "./ess.ts";
+import { mcseMean } from "./mcse.ts";
+import { type Chains, isAllFinite, mean, pool, variance } from "./moments.ts";
+import { paretoK } from "./pareto-k.ts";
+import { rhat } from "./rhat.ts";
+import { judgeRun, type Verdict } from "./verdict.ts";
+
+/** Draws of a run; every array has shape (numChains, numDraws), warmup dropped. */
+export interface RunDraws {
+  /** L_n(w). */
+  readonly loss: Chains;
+  /**
+   * By ArviZ's names. Read here: `acceptance_rate`, `diverging` (not 0: diverged), `energy` (Hamiltonian after the
+   * momentum was drawn), `log_weight` (log π − log q of independent draws, any constant). NaN where meaningless.
+   */
+  readonly statistics: Readonly<Record<string, Chains>>;
+}
+
+/** What else is known about a run. */
+export interface RunFacts {
+  readonly nBeta: number;
+  readonly numData: number;
+  /** L_n(w*). */
+  readonly initialLoss: number;
+  /** True if draws are independent given a chain (fit). */
+  readonly isIndependent: boolean;
+  /** Per-sample evaluations of all chains: gradients with warmup, those of warmup, losses without gradient. */
+  readonly work: { readonly gradients: number; readonly warmupGradients: number; readonly losses: number };
+  /** Warmup and sampling, all attempts, without loading and writing. */
+  readonly wallTimeSec: number;
+  /** Exact value of the estimator on this target, or null. */
+  readonly llcTrue: number | null;
+  readonly warnings: readonly string[];
+  readonly tuned: Readonly<Record<string, number>>;
+}
+
+/** λ̂ after the first `numDraws[i]` draws of all chains. */
+export interface RunningLlc {
+  readonly numDraws: readonly number[];
+  readonly llc: readonly number[];
+}
+
+/** See the file's header. Written to `analysis.json` in snake_case. */
+export interface RunSummary {
+  readonly verdict: Verdict;
+  /** Plain sentences; empty if converged. */
+  readonly verdictReasons: readonly string[];
+  readonly warnings: readonly string[];
+  readonly numChains: number;
+  /** Draws a chain. */
+  readonly numDraws: number;
+  /** Draws whose loss is NaN or infinite; the statistics of λ̂ are then NaN. */
+  readonly numNonFinite: number;
+  readonly llcMean: number;
+  /** Standard deviation over all draws of all chains, ddof 1. */
+  readonly llcStd: number;
+  readonly llcMcse: number;
+  readonly llcMin: number;
+  readonly llcMax: number;
+  readonly llcPerChain: readonly number[];
+  readonly runningLlc: RunningLlc;
+  readonly llcTrue: number | null;
+  /** (llcMean − llcTrue)/llcMcse. */
+  readonly llcZ: number;
+  /** n·mean(L_n) where nβ = n/log n, Watanabe's information criterion. */
+  readonly wbic: number;
+  readonly initialLoss: number;
+  readonly lossMean: number;
+  readonly rHat: number;
+  readonly essBulk: number;
+  readonly essTail: number;
+  /** Mean of `acceptance_rate`. */
+  readonly acceptance: number;
+  readonly divergences: number;
+  /** Least of the chains; only for samplers with accept–reject and energies. */
+  readonly bfmi: number;
+  readonly bfmiPerChain: readonly number[];
+  readonly paretoK: number;
+  /** Share of draws with L < L(w*). */
+  readonly fractionBelowInitial: number;
+  /** (mean of second half − mean of first half)/√(sum of their MCSE²). */
+  readonly drift: number;
+  readonly totalFge: number;
+  readonly warmupFge: number;
+  /** Full-data losses without gradient. */
+  readonly totalLosses: number;
+  /** totalFge + totalLosses/3. */
+  readonly workFge: number;
+  readonly wallTimeSec: number;
+  readonly wnv: number;
+  readonly wnvTime: number;
+  /** Bulk ESS per FGE of work, and per second. */
+  readonly essPerFge: number;
+  readonly essPerSec: number;
+  readonly tuned: Readonly<Record<string, number>>;
+}
+
+/** Draws and facts → summary. Nothing throws: bad numbers become NaN and a reason. */
+export const summarizeRun = (draws: RunDraws, facts: RunFacts): RunSummary => {
+  const llc = draws.loss.map((chain) => chain.map((loss) => facts.nBeta * (loss - facts.initialLoss)));
+  const pooled = pool(llc);
+  const losses = pool(draws.loss);
+  const precision = facts.isIndependent ? independentPrecision(llc) : markovPrecision(llc);
+  const statistics = summarizeStatistics(draws.statistics, facts.isIndependent);
+  const shape = { numChains: llc.length, numDraws: llc[0]?.length ?? 0 };
+  const checked = {
+    ...shape,
+    ...precision,
+    ...statistics,
+    numNonFinite: pooled.reduce((count, value) => count + (Number.isFinite(value) ? 0 : 1), 0),
+    fractionBelowInitial: fractionOf(losses, (loss) => loss < facts.initialLoss),
+    drift: facts.isIndependent ? Number.NaN : driftOf(llc),
+  };
+  const { verdict, reasons } = judgeRun({ ...checked, isIndependent: facts.isIndependent });
+  const llcMean = mean(pooled);
+  const lossMean = mean(losses);
+  return {
+    verdict,
+    verdictReasons: reasons,
+    warnings: facts.warnings,
+    ...checked,
+    llcMean,
+    llcStd: Math.sqrt(variance(pooled)),
+    llcMin: extremeOf(pooled, Math.min),
+    llcMax: extremeOf(pooled, Math.max),
+    llcPerChain: llc.map(mean),
+    runningLlc: runningMean(llc),
+    llcTrue: facts.llcTrue,
+    llcZ: facts.llcTrue === null ? Number.NaN : (llcMean - facts.llcTrue) / precision.llcMcse,
+    wbic: isWatanabeTemperature(facts) ? facts.numData * lossMean : Number.NaN,
+    initialLoss: facts.initialLoss,
+    lossMean,
+    ...costOf(facts, precision),
+    wallTimeSec: facts.wallTimeSec,
+    tuned: facts.tuned,
+  };
+};
+
+interface Precision {
+  readonly llcMcse: number;
+  readonly rHat: number;
+  readonly essBulk: number;
+  readonly essTail: number;
+}
+
+const markovPrecision = (llc: Chains): Precision =>
+  llc.length === 0
+    ? { llcMcse: Number.NaN, rHat: Number.NaN, essBulk: Number.NaN, essTail: Number.NaN }
+    : { llcMcse: mcseMean(llc), rHat: rhat(llc), essBulk: essBulk(llc), essTail: essTail(llc) };
+
+const independentPrecision = (llc: Chains): Precision => {
+  const pooled = pool(llc);
+  const ofDraws = Math.sqrt(variance(pooled) / pooled.length);
+  const ofFits = llc.length > 1 ? Math.sqrt(variance(llc.map(mean)) / llc.length) : 0;
+  const llcMcse = Math.max(ofDraws, ofFits);
+  const ess = pooled.length * (ofDraws / llcMcse) ** 2;
+  return { llcMcse, rHat: llc.length > 1 ? rhat(llc) : Number.NaN, essBulk: ess, essTail: ess };
+};
+
+const summarizeStatistics = (
+  statistics: RunDraws["statistics"],
+  isIndependent: boolean,
+): Pick<RunSummary, "acceptance" | "divergences" | "bfmi" | "bfmiPerChain" | "paretoK"> => {
+  const acceptance = mean(pool(statistics["acceptance_rate"] ?? []).filter(Number.isFinite));
+  const energy = statistics["energy"];
+  // Unadjusted dynamics record an energy too, but have no momentum refreshment that BFMI could judge.
+  const hasBfmi = energy !== undefined && !isIndependent && !Number.isNaN(acceptance);
+  const bfmiPerChain = hasBfmi ? bfmi(energy) : [];
+  return {
+    acceptance,
+    divergences: pool(statistics["diverging"] ?? []).reduce((count, flag) => count + (flag > 0 ? 1 : 0), 0),
+    bfmi: bfmiPerChain.length > 0 ? Math.min(...bfmiPerChain) : Number.NaN,
+    bfmiPerChain,
+    paretoK: isIndependent ? paretoK(pool(statistics["log_weight"] ?? [])) : Number.NaN,
+  };
+};
+
+const costOf = (
+  { work, numData, wallTimeSec }: RunFacts,
+  { llcMcse, essBulk: ess }: Precision,
+): Pick<
+  RunSummary,
+  "totalFge" | "warmupFge" | "totalLosses" | "workFge" | "wnv" | "wnvTime" | "essPerFge" | "essPerSec"
+> => {
+  const totalFge = work.gradients / numData;
+  const totalLosses = work.losses / numData;
+  const workFge = totalFge + totalLosses / 3;
+  return {
+    totalFge,
+    warmupFge: work.warmupGradients / numData,
+    totalLosses,
+    workFge,
+    wnv: llcMcse ** 2 * workFge,
+    wnvTime: llcMcse ** 2 * wallTimeSec,
+    essPerFge: ess / workFge,
+    essPerSec: ess / wallTimeSec,
+  };
+};
+
+const isWatanabeTemperature = ({ nBeta, numData }: RunFacts): boolean =>
+  Math.abs((nBeta * Math.log(numData)) / numData - 1) < 1e-9;
+
+const driftOf = (llc: Chains): number => {
+  const half = Math.floor((llc[0]?.length ?? 0) / 2);
+  const first = llc.map((chain) => chain.subarray(0, half));
+  const second = llc.map((chain) => chain.subarray(chain.length - half));
+  if (half < 4 || !llc.every(isAllFinite)) return Number.NaN;
+  return (mean(pool(second)) - mean(pool(first))) / Math.hypot(mcseMean(first), mcseMean(second));
+};
+
+const fractionOf = (values: Float64Array, holds: (value: number) => boolean): number => {
+  let count = 0;
+  for (const value of values) if (holds(value)) count++;
+  return count / values.length;
+};
+
+/** Least or greatest value; NaN of nothing or where a value is NaN. */
+const extremeOf = (values: Float64Array, better: (a: number, b: number) => number): number => {
+  let extreme = values[0] ?? Number.NaN;
+  for (const value of values) extreme = better(extreme, value);
+  return extreme;
+};
+
+const longestRunning = 200;
+
+/** Mean over chains and the first k draws, at up to 200 evenly spaced k; the last is all draws. */
+const runningMean = (llc: Chains): RunningLlc => {
+  const total = llc[0]?.length ?? 0;
+  const points = Math.min(longestRunning, total);
+  const numDraws = Array.from({ length: points }, (_, i) => Math.round(((i + 1) * total) / points));
+  let sum = 0;
+  let done = 0;
+  const running = numDraws.map((count) => {
+    for (; done < count; done++) for (const chain of llc) sum += chain[done];
+    return sum / (count * llc.length);
+  });
+  return { numDraws, llc: running };
+};
