@@ -1,0 +1,131 @@
+/** What every registered sampler promises, tried on every variant of its settings in `samplerCases`. */
+import { describe, expect, it } from "vitest";
+import { samplerNames, samplerOf } from "../../src/samplers/registry.ts";
+import type { Posterior, SamplerRun, WorkCount } from "../../src/samplers/sampler.ts";
+import { aNetworkPosterior, collectDraws, countingEnsemble } from "../support/posteriors.ts";
+import { samplerCases } from "../support/sampler-settings.ts";
+
+const cases = samplerNames.flatMap((name) =>
+  samplerCases[name].variants.map((settings, variant) => ({ name, variant, settings: settings as unknown })),
+);
+const numChains = 3;
+const posterior = (overrides: { seed?: number } = {}): Posterior =>
+  aNetworkPosterior({ numChains, startScale: 0.01, ...overrides });
+
+/** All that a run leaves behind when it has ended. */
+const resultOf = async (run: SamplerRun, draws: unknown): Promise<unknown> => ({
+  draws,
+  work: run.work,
+  tuned: run.tuned,
+  warnings: run.warnings,
+  snapshot: await run.snapshot(),
+});
+
+describe.each(cases)("$name, variant $variant", ({ name, settings }) => {
+  const sampler = samplerOf(name);
+  const start = (overrides: { seed?: number } = {}): Promise<SamplerRun> =>
+    sampler.start(posterior(overrides), settings);
+
+  it("records a finite loss and every statistic for each chain", async () => {
+    const run = await start();
+    const draws = await collectDraws(run);
+    expect(draws).toHaveLength(run.numDraws);
+    expect(run.numDraws).toBeGreaterThan(0);
+    for (const { loss, statistics } of draws) {
+      expect(loss).toHaveLength(numChains);
+      expect(loss.every(Number.isFinite)).toBe(true);
+      expect(Object.keys(statistics).sort()).toEqual([...sampler.statistics].sort());
+      for (const values of Object.values(statistics)) expect(values).toHaveLength(numChains);
+    }
+    for (const statistic of [...sampler.statistics, ...Object.keys(run.tuned)]) {
+      expect(statistic).toMatch(/^[a-zA-Z][a-zA-Z0-9_]*$/);
+    }
+  });
+
+  it("gives different chains different draws, and the same seed the same ones", async () => {
+    const [first, second] = [await start(), await start()];
+    const [draws, again] = [await collectDraws(first), await collectDraws(second)];
+    expect(await resultOf(second, again)).toEqual(await resultOf(first, draws));
+    expect(new Set(draws.at(-1)?.loss).size).toBe(numChains);
+    const other = await collectDraws(await start({ seed: 8 }));
+    expect(other.at(-1)?.loss).not.toEqual(draws.at(-1)?.loss);
+  });
+
+  it("continues bit-identically from a snapshot taken before any unit", async () => {
+    const whole = await start();
+    const expected = await resultOf(whole, await collectDraws(whole));
+    const units = whole.numWarmupUnits + whole.numDraws;
+    const walker = await start();
+    const walked: unknown[] = [];
+    const stride = Math.max(1, Math.floor(units / 40));
+    for (let unit = 0; unit < units; unit++) {
+      if (unit % stride === 0 || unit >= whole.numWarmupUnits - 1) {
+        const snapshot = structuredClone(await walker.snapshot());
+        const resumed = await start();
+        await resumed.restore(snapshot);
+        const draws = [...walked];
+        for (let rest = unit; rest < units; rest++) await doUnit(resumed, rest, draws);
+        expect(await resultOf(resumed, draws)).toEqual(expected);
+      }
+      await doUnit(walker, unit, walked);
+    }
+  });
+
+  it("hands out snapshots that later units do not change", async () => {
+    const run = await start();
+    const snapshot = await run.snapshot();
+    const copy = structuredClone(snapshot);
+    await collectDraws(run);
+    expect(snapshot).toEqual(copy);
+  });
+
+  it("counts exactly the evaluations that the ensemble was asked for", async () => {
+    const inner = posterior();
+    const { ensemble, asked } = countingEnsemble(inner.ensemble);
+    const run = await sampler.start({ ...inner, ensemble }, settings);
+    const check = (): void => {
+      const { gradients, losses } = run.work;
+      expect({ gradients, losses }).toEqual(asked);
+    };
+    check();
+    for (let unit = 0; unit < run.numWarmupUnits + run.numDraws; unit++) {
+      await doUnit(run, unit, []);
+      check();
+    }
+  });
+
+  it("counts as warmup what came before the draws, and nothing after the first", async () => {
+    const run = await start();
+    for (let unit = 0; unit < run.numWarmupUnits; unit++) await run.warmup(unit);
+    const warm = run.work;
+    expect(warm.warmupGradients).toBe(warm.gradients);
+    const after: WorkCount[] = [];
+    for (let index = 0; index < run.numDraws; index++) {
+      await run.draw(index);
+      after.push(run.work);
+    }
+    expect(new Set(after.map(({ warmupGradients }) => warmupGradients)).size).toBe(1);
+    expect(after[0]?.warmupGradients).toBeGreaterThanOrEqual(warm.warmupGradients);
+  });
+});
+
+const doUnit = async (run: SamplerRun, unit: number, draws: unknown[]): Promise<void> => {
+  if (unit < run.numWarmupUnits) await run.warmup(unit);
+  else draws.push(await run.draw(unit - run.numWarmupUnits));
+};
+
+const refusals = samplerNames.flatMap((name) =>
+  samplerCases[name].refused.map((change) => ({
+    name,
+    change,
+    settings: { ...samplerCases[name].variants[0], ...change } as unknown,
+  })),
+);
+
+describe("settings", () => {
+  it.each(refusals)("$name refuses $change as CONFIG_INVALID", async ({ name, settings }) => {
+    await expect(samplerOf(name).start(posterior(), settings)).rejects.toMatchObject({
+      code: "CONFIG_INVALID",
+    });
+  });
+});

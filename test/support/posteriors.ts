@@ -1,0 +1,135 @@
+/** Posteriors on the reference backend for tests of samplers, and an ensemble that counts what is asked of it. */
+import type { Backend, Ensemble, LangevinSettings, Precision } from "../../src/compute/backend.ts";
+import type { Dataset, LossModel } from "../../src/compute/model.ts";
+import { dimOf } from "../../src/compute/model.ts";
+import { createReferenceBackend } from "../../src/compute/reference/reference-backend.ts";
+import { fillNormal } from "../../src/random/normal.ts";
+import type { DrawRecord, Posterior, SamplerRun } from "../../src/samplers/sampler.ts";
+
+export interface PosteriorOptions {
+  readonly model?: LossModel;
+  readonly dataset?: Dataset;
+  readonly center?: Float64Array;
+  readonly nBeta?: number;
+  readonly gamma?: number;
+  readonly numChains?: number;
+  readonly firstChain?: number;
+  readonly seed?: number;
+  readonly startScale?: number;
+  readonly precision?: Precision;
+  readonly backend?: Backend;
+}
+
+const noData = (numData: number): Dataset => ({
+  numData,
+  inputs: new Float64Array(0),
+  labels: new Float64Array(0),
+});
+
+/** Default: the quadratic with curvatures 1, 4, 25; nβ 10, γ 1, 4 chains, 10 data points. */
+export const aPosterior = (options: PosteriorOptions = {}): Posterior => {
+  const model = options.model ?? { kind: "quadratic", curvature: [1, 4, 25] };
+  const { nBeta = 10, gamma = 1, numChains = 4, seed = 7, startScale = 0.1, firstChain = 0 } = options;
+  const backend = options.backend ?? createReferenceBackend();
+  const dataset = options.dataset ?? noData(10);
+  const precision = options.precision ?? "float64";
+  const ensemble = backend.open({ model, dataset, precision, numChains, firstChain, seed });
+  const center = options.center ?? new Float64Array(dimOf(model));
+  const all = (value: number): Float64Array => new Float64Array(numChains).fill(value);
+  ensemble.setPotential({ center, nBeta: all(nBeta), gamma: all(gamma) });
+  return { ensemble, center, nBeta, gamma, initialLoss: 0, seed, firstChain, startScale };
+};
+
+/** A 3-4-2-1 tanh network on 23 points; `center` are random weights. Small enough for the reference backend. */
+export const aNetworkPosterior = (options: PosteriorOptions = {}): Posterior => {
+  const model: LossModel = {
+    kind: "network",
+    network: {
+      inDim: 3,
+      widths: [4, 2],
+      outDim: 1,
+      activation: "tanh",
+      bias: true,
+      layernorm: false,
+      skipConnections: false,
+      residualPeriod: 2,
+    },
+    loss: { kind: "mse" },
+  };
+  const normals = (length: number, purpose: number): Float64Array => {
+    const out = new Float64Array(length);
+    fillNormal({ seed: 3, purpose }, out);
+    return out;
+  };
+  const dataset = { numData: 23, inputs: normals(69, 1), labels: normals(23, 2) };
+  const center = normals(dimOf(model), 3).map((value) => 0.5 * value);
+  return aPosterior({ model, dataset, center, ...options });
+};
+
+/** Exact stationary expectation of the estimator on a quadratic: ½·Σ nβh/(nβh + γ). */
+export const exactQuadraticLlc = (curvature: readonly number[], nBeta: number, gamma: number): number =>
+  curvature.reduce((sum, h) => sum + (nBeta * h) / (nBeta * h + gamma) / 2, 0);
+
+/** Evaluations over one data point, all chains, as the ensemble itself was asked for them. */
+export interface AskedWork {
+  gradients: number;
+  losses: number;
+}
+
+/** Wraps an ensemble; `asked` counts every operation that evaluates the loss or its gradient. */
+export const countingEnsemble = (inner: Ensemble): { ensemble: Ensemble; asked: AskedWork } => {
+  const asked: AskedWork = { gradients: 0, losses: 0 };
+  const all = inner.numChains * inner.numData;
+  const onCall: Record<string, (...args: never[]) => void> = {
+    loss: () => {
+      asked.losses += all;
+    },
+    lossAndGradient: () => {
+      asked.gradients += all;
+    },
+    potentialAndGradient: () => {
+      asked.gradients += all;
+    },
+    minibatchLossAndGradient: (_position: unknown, batch: { batchSize: number }) => {
+      asked.gradients += batch.batchSize === 0 ? all : batch.batchSize * inner.numChains;
+    },
+    leapfrog: (_state: unknown, settings: { numSteps: number }) => {
+      asked.gradients += settings.numSteps * all;
+    },
+    isokinetic: (_state: unknown, settings: { numSteps: number; integrator: string }) => {
+      asked.gradients += settings.numSteps * all * (settings.integrator === "mclachlan" ? 2 : 1);
+    },
+    langevin: (_state: unknown, settings: LangevinSettings) => {
+      const rows = settings.batchSize === 0 ? inner.numData : settings.batchSize;
+      asked.gradients += settings.numSteps * rows * inner.numChains;
+    },
+  };
+  const ensemble = new Proxy(inner, {
+    get: (target, name) => {
+      const member: unknown = Reflect.get(target, name, target);
+      if (typeof member !== "function") return member;
+      return (...args: never[]): unknown => {
+        onCall[String(name)]?.(...args);
+        return (member as (...values: never[]) => unknown).apply(target, args);
+      };
+    },
+  });
+  return { ensemble, asked };
+};
+
+/** Runs every unit in order; draws of the run. */
+export const collectDraws = async (run: SamplerRun): Promise<DrawRecord[]> => {
+  for (let index = 0; index < run.numWarmupUnits; index++) await run.warmup(index);
+  const draws: DrawRecord[] = [];
+  for (let index = 0; index < run.numDraws; index++) draws.push(await run.draw(index));
+  return draws;
+};
+
+/** The llc of each chain, (numChains)(numDraws): nβ·(loss − initialLoss). */
+export const llcChains = (draws: readonly DrawRecord[], posterior: Posterior): Float64Array[] =>
+  Array.from({ length: posterior.ensemble.numChains }, (_, chain) =>
+    Float64Array.from(
+      draws,
+      ({ loss }) => posterior.nBeta * ((loss[chain] ?? Number.NaN) - posterior.initialLoss),
+    ),
+  );

@@ -1,0 +1,93 @@
+/** Small settings of every registered sampler for the contract suite, and settings that each must refuse. */
+import type { SamplerName, SettingsOf } from "../../src/samplers/registry.ts";
+
+/** What the contract suite tries with one sampler; the first variant is `settingsOf(name)`. */
+export interface SamplerCases<Name extends SamplerName> {
+  readonly variants: readonly [SettingsOf<Name>, ...SettingsOf<Name>[]];
+  /** Single changes that make the first variant illegal. */
+  readonly refused: readonly Partial<Record<keyof SettingsOf<Name>, unknown>>[];
+}
+
+/** One entry a sampler: a registered name without one fails to compile. */
+export const samplerCases: { readonly [Name in SamplerName]: SamplerCases<Name> } = {
+  hmc: (() => {
+    const base = {
+      draws: 5,
+      warmup: 24,
+      numIntegrationSteps: 3.5,
+      trajectoryJitter: true,
+      stepSize: 0.01,
+      adaptStepSize: true,
+      adaptMassMatrix: true,
+      targetAcceptance: 0.8,
+      thinning: 1,
+      massMatrixFloor: 1e-3,
+    };
+    return {
+      variants: [
+        base,
+        { ...base, warmup: 5, thinning: 3 },
+        { ...base, warmup: 0, trajectoryJitter: false, numIntegrationSteps: 4 },
+        { ...base, adaptStepSize: false, stepSize: 0.05 },
+        { ...base, adaptMassMatrix: false },
+      ],
+      refused: [
+        { draws: 0 },
+        { warmup: -1 },
+        { warmup: 2.5 },
+        { thinning: 0 },
+        { stepSize: 0 },
+        { stepSize: Number.NaN },
+        { numIntegrationSteps: 0.5 },
+        { trajectoryJitter: false },
+        { targetAcceptance: 1 },
+        { massMatrixFloor: -1 },
+      ],
+    };
+  })(),
+  sgld: (() => {
+    const base = {
+      steps: 30,
+      warmup: 8,
+      batchSize: 4,
+      stepSize: 1e-3,
+      precond: "none",
+      beta1: 0.9,
+      beta2: 0.99,
+      eps: 1e-4,
+      biasCorrection: true,
+      initialSecondMoment: 1,
+      evalEvery: 4,
+      freezePreconditioner: true,
+      schedule: "constant",
+    } as const;
+    return {
+      variants: [
+        base,
+        { ...base, batchSize: null, warmup: null },
+        { ...base, precond: "rmsprop", batchSize: 1000 },
+        { ...base, precond: "adam" },
+        { ...base, precond: "adam", freezePreconditioner: false, warmup: 0, biasCorrection: false },
+      ],
+      refused: [
+        { steps: 0 },
+        { steps: 11 },
+        { warmup: 30 },
+        { batchSize: 0 },
+        { stepSize: -1e-6 },
+        { precond: "adagrad" },
+        { beta1: 1 },
+        { beta2: -0.1 },
+        { eps: 0 },
+        { evalEvery: 0 },
+        { initialSecondMoment: -1 },
+        { schedule: "cosine" },
+        { precond: "rmsprop", warmup: 0 },
+      ],
+    };
+  })(),
+};
+
+/** Legal, small settings. */
+export const settingsOf = <Name extends SamplerName>(name: Name): SettingsOf<Name> =>
+  samplerCases[name].variants[0];
