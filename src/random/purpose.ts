@@ -5,7 +5,7 @@
  * checkpoints and of every seed's results: never change or reuse one.
  */
 export const purpose = {
-  // data set and network (seed of the target)
+  // data set and network (seed of the target); training data at chain 0, test data at chain 1
   inputs: 1,
   inputCentres: 2,
   inputComponent: 3,
@@ -17,9 +17,8 @@ export const purpose = {
   teacherWeights: 9,
   teacherDropout: 10,
   initialWeights: 11,
-  trainingBatch: 12,
-  testInputs: 13,
-  testNoise: 14,
+  labels: 12,
+  curvatureProbe: 13,
   // samplers (seed of the sampler)
   start: 32,
   minibatch: 33,

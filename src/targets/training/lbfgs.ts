@@ -1,0 +1,108 @@
+/**
+ * Limited-memory BFGS: full-batch descent to a point where the gradient is as small as asked, or as rounding allows.
+ *
+ * An unfinished optimiser leaves w* on a slope; then draws fall below L_n(w*) and λ̂ is too small or negative.
+ *
+ * Source: Nocedal & Wright (2006), algorithms 7.4 and 7.5.
+ */
+import { dot, type Iterate, lineSearch } from "./line-search.ts";
+import { normOf, type Objective } from "./objective.ts";
+
+const MEMORY = 20;
+/** Iterations without a relative decrease of the loss above 1e-14 after which there is nothing left to gain. */
+const PATIENCE = 50;
+
+export interface DescentSettings {
+  readonly maxSteps: number;
+  /** Euclidean norm of the gradient to reach; 0: as small as possible. */
+  readonly gradientTol: number;
+  /** Called after each iteration. */
+  readonly pace: (step: number, loss: number) => Promise<void> | undefined;
+}
+
+export interface Descent extends Iterate {
+  readonly steps: number;
+  /** `no_progress`: neither the quasi-Newton nor the steepest direction lowers the loss any more. */
+  readonly stopReason: "gradient_tol" | "no_progress" | "steps";
+}
+
+/** A difference of two iterates and of their gradients. */
+interface Pair {
+  readonly s: Float64Array;
+  readonly y: Float64Array;
+  readonly rho: number;
+}
+
+/** Minimises from `start`; the result's loss is never above the start's (beyond rounding). */
+export const descend = async (
+  objective: Objective,
+  start: Iterate,
+  settings: DescentSettings,
+): Promise<Descent> => {
+  let current = start;
+  let pairs: Pair[] = [];
+  let bestLoss = start.loss;
+  let numIdle = 0;
+  for (let step = 0; step < settings.maxSteps; step++) {
+    if (normOf(current.gradient) < settings.gradientTol)
+      return { ...current, steps: step, stopReason: "gradient_tol" };
+    const next = await nextIterate(objective, current, pairs);
+    if (next === null && pairs.length === 0) return { ...current, steps: step, stopReason: "no_progress" };
+    if (next === null) {
+      pairs = [];
+      continue;
+    }
+    pairs = remember(pairs, current, next);
+    current = next;
+    numIdle = current.loss < bestLoss - 1e-14 * Math.abs(bestLoss) ? 0 : numIdle + 1;
+    bestLoss = Math.min(bestLoss, current.loss);
+    if (numIdle >= PATIENCE) return { ...current, steps: step + 1, stopReason: "no_progress" };
+    await settings.pace(step + 1, current.loss);
+  }
+  const isDone = normOf(current.gradient) < settings.gradientTol;
+  return { ...current, steps: settings.maxSteps, stopReason: isDone ? "gradient_tol" : "steps" };
+};
+
+const nextIterate = (
+  objective: Objective,
+  current: Iterate,
+  pairs: readonly Pair[],
+): Promise<Iterate | null> => {
+  const direction = quasiNewtonDirection(current.gradient, pairs);
+  // Without memory the direction has the scale of the gradient, not of the solution: begin with a short step.
+  const firstStep = pairs.length === 0 ? Math.min(1, 0.1 / normOf(current.gradient)) : 1;
+  return lineSearch(objective, current, { direction, firstStep });
+};
+
+const remember = (pairs: readonly Pair[], current: Iterate, next: Iterate): Pair[] => {
+  const s = next.w.map((value, i) => value - current.w[i]);
+  const y = next.gradient.map((value, i) => value - current.gradient[i]);
+  const curvature = dot(s, y);
+  if (!(curvature > 1e-16 * dot(y, y))) return [...pairs];
+  return [...pairs, { s, y, rho: 1 / curvature }].slice(-MEMORY);
+};
+
+/** −H·g by the two-loop recursion; −g without memory. */
+const quasiNewtonDirection = (gradient: Float64Array, pairs: readonly Pair[]): Float64Array => {
+  const q = gradient.map((value) => -value);
+  const alphas = new Float64Array(pairs.length);
+  for (let k = pairs.length - 1; k >= 0; k--) {
+    const { s, y, rho } = pairs[k];
+    alphas[k] = rho * dot(s, q);
+    addScaled(q, y, -alphas[k]);
+  }
+  const last = pairs.at(-1);
+  if (last !== undefined) {
+    const scale = 1 / (last.rho * dot(last.y, last.y));
+    for (let i = 0; i < q.length; i++) q[i] *= scale;
+  }
+  for (let k = 0; k < pairs.length; k++) {
+    const { s, y, rho } = pairs[k];
+    addScaled(q, s, alphas[k] - rho * dot(y, q));
+  }
+  return q;
+};
+
+const addScaled = (target: Float64Array, source: Float64Array, scale: number): void => {
+  for (let i = 0; i < target.length; i++) target[i] += scale * source[i];
+};

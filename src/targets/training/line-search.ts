@@ -1,0 +1,60 @@
+/**
+ * Step length along a descent direction by bisection on the weak Wolfe conditions, which also works at the kinks of
+ * relu networks; near the rounding floor of the loss the approximate conditions of Hager & Zhang take over, so that the
+ * gradient can still be reduced where the loss no longer shows it.
+ *
+ * Source: Lewis & Overton (2013), algorithm 2.6; Hager & Zhang (2005), eq. (4.1).
+ */
+import type { Evaluation, Objective } from "./objective.ts";
+
+const ARMIJO = 1e-4;
+const CURVATURE = 0.9;
+const MAX_TRIALS = 40;
+/** Relative error of a mean over many points, in units of the loss. */
+const LOSS_ROUNDING = 1e-14;
+
+/** A point with its value. */
+export interface Iterate extends Evaluation {
+  readonly w: Float64Array;
+}
+
+/** Scalar product. */
+export const dot = (a: Float64Array, b: Float64Array): number => {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
+  return sum;
+};
+
+/** @returns w + scale·direction. */
+export const pointAlong = (w: Float64Array, direction: Float64Array, scale: number): Float64Array =>
+  w.map((value, i) => value + scale * direction[i]);
+
+/**
+ * The next iterate from `start` along `direction`, first trying length `firstStep`; null if none is acceptable (the
+ * direction does not descend, or the loss is at its rounding floor). Non-finite trial losses count as too long a step.
+ */
+export const lineSearch = async (
+  objective: Objective,
+  start: Iterate,
+  { direction, firstStep }: { readonly direction: Float64Array; readonly firstStep: number },
+): Promise<Iterate | null> => {
+  const slope = dot(start.gradient, direction);
+  if (!(slope < 0)) return null;
+  let low = 0;
+  let high = Infinity;
+  let length = firstStep;
+  for (let trial = 0; trial < MAX_TRIALS; trial++) {
+    const w = pointAlong(start.w, direction, length);
+    const { loss, gradient } = await objective(w);
+    const newSlope = dot(gradient, direction);
+    const isFlat = Math.abs(loss - start.loss) <= LOSS_ROUNDING * Math.abs(start.loss);
+    const isTooLong = isFlat
+      ? newSlope > (2 * ARMIJO - 1) * slope
+      : !(loss <= start.loss + ARMIJO * length * slope);
+    if (isTooLong) high = length;
+    else if (newSlope < CURVATURE * slope) low = length;
+    else return { w, loss, gradient };
+    length = high < Infinity ? (low + high) / 2 : 2 * low;
+  }
+  return null;
+};
