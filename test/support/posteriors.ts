@@ -26,15 +26,26 @@ const noData = (numData: number): Dataset => ({
   labels: new Float64Array(0),
 });
 
+const defaults = {
+  model: { kind: "quadratic", curvature: [1, 4, 25] } as LossModel,
+  nBeta: 10,
+  gamma: 1,
+  numChains: 4,
+  seed: 7,
+  startScale: 0.1,
+  firstChain: 0,
+  precision: "float64" as Precision,
+};
+
 /** Default: the quadratic with curvatures 1, 4, 25; nβ 10, γ 1, 4 chains, 10 data points. */
 export const aPosterior = (options: PosteriorOptions = {}): Posterior => {
-  const model = options.model ?? { kind: "quadratic", curvature: [1, 4, 25] };
-  const { nBeta = 10, gamma = 1, numChains = 4, seed = 7, startScale = 0.1, firstChain = 0 } = options;
-  const backend = options.backend ?? createReferenceBackend();
-  const dataset = options.dataset ?? noData(10);
-  const precision = options.precision ?? "float64";
+  const { model, nBeta, gamma, numChains, seed, startScale, firstChain, precision } = {
+    ...defaults,
+    ...options,
+  };
+  const { backend = createReferenceBackend(), dataset = noData(10) } = options;
+  const { center = new Float64Array(dimOf(model)) } = options;
   const ensemble = backend.open({ model, dataset, precision, numChains, firstChain, seed });
-  const center = options.center ?? new Float64Array(dimOf(model));
   const all = (value: number): Float64Array => new Float64Array(numChains).fill(value);
   ensemble.setPotential({ center, nBeta: all(nBeta), gamma: all(gamma) });
   return { ensemble, center, nBeta, gamma, initialLoss: 0, seed, firstChain, startScale };
@@ -133,3 +144,36 @@ export const llcChains = (draws: readonly DrawRecord[], posterior: Posterior): F
       ({ loss }) => posterior.nBeta * ((loss[chain] ?? Number.NaN) - posterior.initialLoss),
     ),
   );
+
+/**
+ * One weight, f = w·x with x = ±1, 50 points, mse: the gradient of a point is 2(w − x·y), so that minibatch noise does
+ * not depend on w. L = L(w*) + (w − w*)². `noiseVariance(b)`: variance of the gradient of a minibatch of b rows.
+ */
+export const additiveNoisePosterior = (
+  options: Omit<PosteriorOptions, "model" | "dataset" | "center"> = {},
+): { posterior: Posterior; noiseVariance: (batchSize: number) => number } => {
+  const numData = 50;
+  const inputs = Float64Array.from({ length: numData }, (_, i) => (i % 2 === 0 ? 1 : -1));
+  const labels = new Float64Array(numData);
+  fillNormal({ seed: 11, purpose: 2 }, labels);
+  const products = labels.map((label, i) => label * (inputs[i] ?? 0));
+  const center = products.reduce((sum, value) => sum + value, 0) / numData;
+  const spread = products.reduce((sum, value) => sum + (value - center) ** 2, 0) / numData;
+  const network = {
+    inDim: 1,
+    widths: [],
+    outDim: 1,
+    activation: "identity",
+    bias: false,
+    layernorm: false,
+    skipConnections: false,
+    residualPeriod: 2,
+  } as const;
+  const model = { kind: "network", network, loss: { kind: "mse" } } as const;
+  const dataset = { numData, inputs, labels };
+  const posterior = aPosterior({ ...options, model, dataset, center: Float64Array.of(center) });
+  return {
+    posterior: { ...posterior, initialLoss: spread },
+    noiseVariance: (batchSize) => (4 * spread) / batchSize,
+  };
+};

@@ -102,7 +102,8 @@ const largestCurvature = async (context: Context): Promise<number> => {
     direction = product.map((h, i) => root[i] * (nBeta * h + gamma * scaled[i]));
     norms = rescaleRows(direction, ensemble.dim, 1);
   }
-  return norms.filter(Number.isFinite).reduce((high, norm) => Math.max(high, norm), Number.NaN);
+  const finite = norms.filter(Number.isFinite);
+  return finite.length === 0 ? Number.NaN : finite.reduce((high, norm) => Math.max(high, norm), 0);
 };
 
 /** ε·P·(nβ)²·Var(g)/4 of each coordinate; P is the mean over finite chains. */
@@ -159,7 +160,9 @@ export const biasWarnings = (bias: DiscretisationBias): string[] => {
   const stepSize = stepCurvature / curvature;
   const product = `step_size times the largest curvature is ${stepCurvature.toPrecision(3)}`;
   const remedy = `a step_size of ${(0.04 / curvature).toPrecision(2)} brings it to 1 %`;
-  if (stepCurvature >= 4) {
+  if (Number.isNaN(curvature)) {
+    warnings.push("no chain was finite at the end of warmup: lower step_size.");
+  } else if (stepCurvature >= 4) {
     warnings.push(`${product}; from 4 on there is no stationary law and chains run away: ${remedy}.`);
   } else if (stepCurvature >= 2) {
     const factor = (1 / (1 - stepCurvature / 4)).toPrecision(2);
