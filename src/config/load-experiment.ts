@@ -1,0 +1,153 @@
+/**
+ * Experiment file → checked, fully resolved experiment.
+ *
+ * Order of work: read, write `--set` values into the tree, check the top level, expand lists, and for each target and
+ * sampler lay its blocks over presets and top level, then check the result. Nothing stops at the first mistake.
+ */
+import { type ExpansionRules, expandEntry, maxExpanded } from "./expand-entry.ts";
+import { samplerRules, targetRules } from "./expansion-rules.ts";
+import type { Experiment, Precision, ResolvedSampler, ResolvedTarget, ResourceLimits } from "./experiment.ts";
+import { defaultPresetFolders, PresetShelf, shownPath } from "./presets.ts";
+import { blockOf, layersOf, presetLayers, type Resolution } from "./resolve/resolution.ts";
+import { resolveSampler } from "./resolve/resolve-sampler.ts";
+import { resolveTarget, type TargetDefaults } from "./resolve/resolve-target.ts";
+import { uniqueTitles } from "./resolve/titles.ts";
+import { memoryMiBOf, secondsOf, timeoutSchema, topLevelSchema } from "./schema/entries.ts";
+import { requireMap, validateBlock } from "./schema/validate-block.ts";
+import { setValues } from "./set-values.ts";
+import { type Located, type LocatedMap, memberOf, scalarAt, withoutMembers } from "./source/located.ts";
+import { gotOf, type Mistake, throwMistakes, wrongValue } from "./source/mistakes.ts";
+import { readYamlFile } from "./source/read-yaml.ts";
+
+/** What may change an experiment from outside its file. */
+export interface LoadOptions {
+  /** `path=value` texts of `--set`, applied in order. */
+  readonly sets?: readonly string[];
+  /** Where presets are looked up, first wins; by default see `defaultPresetFolders`. */
+  readonly presetFolders?: readonly string[];
+}
+
+/**
+ * Loads and checks an experiment file.
+ *
+ * @throws NOT_FOUND without the file; CONFIG_INVALID with every mistake, one `file:line:column  path: got …; expected …`
+ *   a line (`details.mistakes` holds the lines); USAGE for a `--set` that is not `path=value`.
+ */
+export const loadExperiment = (file: string, options: LoadOptions = {}): Experiment => {
+  const mistakes: Mistake[] = [];
+  const name = shownPath(file);
+  const source = readYamlFile(file, name, mistakes);
+  const root = setValues(source.root, options.sets ?? [], mistakes);
+  const shelf = new PresetShelf(options.presetFolders ?? defaultPresetFolders(file), mistakes);
+  const resolution = { shelf, mistakes };
+
+  const top = resolveTop(root, mistakes);
+  const targets = resolveTargets(resolution, root);
+  const samplers = resolveSamplers(resolution, root, top?.precision ?? "float64");
+  throwMistakes(name, mistakes);
+  if (top === null) throw new Error("bug: the top level is wrong, but no mistake was found");
+  return {
+    ...top,
+    targets: uniqueTitles(targets, ({ config, posterior, sampling }) => ({ config, posterior, sampling })),
+    samplers: uniqueTitles(samplers, ({ title: _title, ...content }) => ({ ...content })),
+    sourceText: source.text,
+    file: name,
+  };
+};
+
+type TopLevel = Pick<Experiment, "name" | "storeRoot" | "precision" | "resources" | "retries">;
+
+const resolveTop = (root: LocatedMap, mistakes: Mistake[]): TopLevel | null => {
+  const timeoutNode = memberOf(root, "timeout");
+  const timeoutMap = timeoutNode?.kind === "map" ? timeoutNode : undefined;
+  const presetNames = ["training", "posterior"].filter((key) => memberOf(root, key)?.kind === "scalar");
+  const nulls = [...root.members.keys()].filter((key) => memberOf(root, key) === undefined);
+  const skipped = [...presetNames, ...nulls, ...(timeoutMap === undefined ? [] : ["timeout"])];
+  const top = validateBlock(
+    { name: "experiment", schema: topLevelSchema },
+    withoutMembers(root, skipped),
+    mistakes,
+  );
+  const limits =
+    timeoutMap === undefined
+      ? { build: top?.timeout ?? null, sample: top?.timeout ?? null }
+      : validateBlock({ name: "timeout", schema: timeoutSchema }, timeoutMap, mistakes);
+  const precision = precisionOf(root, mistakes);
+  if (top === null || limits === null) return null;
+  const limitsOf = (kind: "build" | "sample"): ResourceLimits => ({
+    threads: top.resources?.[kind]?.threads ?? null,
+    memoryMiB: memoryMiBOf(top.resources?.[kind]?.memory ?? null),
+    timeoutSec: secondsOf(limits[kind] ?? null),
+  });
+  return {
+    name: top.experiment,
+    storeRoot: top.store_root,
+    precision,
+    resources: { build: limitsOf("build"), sample: limitsOf("sample") },
+    retries: top.retries,
+  };
+};
+
+/** `precision`, or its older spelling; both only if they agree. */
+const precisionOf = (root: LocatedMap, mistakes: Mistake[]): Precision => {
+  const flagNode = memberOf(root, "jax_enable_x64");
+  const flag = flagNode?.kind === "scalar" ? flagNode.value : undefined;
+  const spelt = flag === false ? "float32" : "float64";
+  const node = memberOf(root, "precision");
+  const precision = node?.kind === "scalar" ? node.value : undefined;
+  if (precision !== "float64" && precision !== "float32") return spelt;
+  if (flagNode !== undefined && typeof flag === "boolean" && precision !== spelt) {
+    const text = `got ${gotOf(flagNode)}, which means ${spelt}, together with precision ${precision}; expected one of the two.`;
+    mistakes.push({ place: flagNode.place, path: flagNode.path, text });
+  }
+  return precision;
+};
+
+const resolveTargets = (resolution: Resolution, root: LocatedMap): ResolvedTarget[] => {
+  const defaults = defaultsOf(resolution, root);
+  return entriesOf(resolution, root, { key: "targets", rules: targetRules })
+    .map((entry) => resolveTarget(resolution, entry, defaults))
+    .filter((target) => target !== null);
+};
+
+const resolveSamplers = (resolution: Resolution, root: LocatedMap, precision: Precision): ResolvedSampler[] =>
+  entriesOf(resolution, root, { key: "samplers", rules: samplerRules })
+    .map((entry) => resolveSampler(resolution, entry, precision))
+    .filter((sampler) => sampler !== null);
+
+const defaultsOf = (resolution: Resolution, root: LocatedMap): TargetDefaults => {
+  const base = scalarAt(root, "base");
+  const layers = (kind: "training" | "posterior"): LocatedMap[] => [
+    ...presetLayers(resolution, kind, base),
+    ...layersOf(resolution, kind, memberOf(root, kind)),
+  ];
+  return {
+    training: layers("training"),
+    posterior: layers("posterior"),
+    sampling: blockOf(resolution, root, "sampling"),
+  };
+};
+
+/** The entries of `targets` or `samplers`, lists expanded. */
+const entriesOf = (
+  { mistakes }: Resolution,
+  root: LocatedMap,
+  { key, rules }: { readonly key: "targets" | "samplers"; readonly rules: ExpansionRules },
+): LocatedMap[] => {
+  const node: Located | undefined = memberOf(root, key);
+  if (node === undefined) {
+    const text = `got no ${key}; expected a list of at least one.`;
+    mistakes.push({ place: root.members.get(key)?.keyPlace ?? root.place, path: key, text });
+    return [];
+  }
+  if (node.kind !== "list" || node.items.length === 0) {
+    mistakes.push(wrongValue(node, `a list of at least one of the ${key}`));
+    return [];
+  }
+  const maps = node.items.map((item) => requireMap(item, mistakes)).filter((item) => item !== null);
+  const entries = maps.flatMap((entry) => expandEntry(entry, rules, mistakes));
+  if (entries.length <= maxExpanded) return entries;
+  const text = `got ${entries.length} ${key} after expansion; expected at most ${maxExpanded}. Split the file.`;
+  mistakes.push({ place: node.place, path: node.path, text });
+  return [];
+};

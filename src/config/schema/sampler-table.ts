@@ -1,0 +1,22 @@
+/**
+ * The samplers that an experiment file can name.
+ *
+ * To add one: write its settings under `src/config/schema/samplers/`, add a line here. A preset of the same name under
+ * `config/presets/sampler/` is optional; without it the defaults of the schema hold.
+ */
+import type { z } from "zod";
+import { hmcSchema } from "./samplers/hmc.ts";
+import { mclmcSchema } from "./samplers/mclmc.ts";
+import { sgldSchema } from "./samplers/sgld.ts";
+import { viSchema } from "./samplers/vi.ts";
+
+/** Settings of each sampler. */
+export const samplerSchemas: Readonly<Record<string, z.ZodObject>> = {
+  hmc: hmcSchema,
+  mclmc: mclmcSchema,
+  sgld: sgldSchema,
+  vi: viSchema,
+};
+
+/** Names of the samplers. */
+export const samplerNames: readonly string[] = Object.keys(samplerSchemas);

@@ -1,0 +1,53 @@
+/** Settings of `sgld`: stochastic gradient Langevin dynamics, plain or preconditioned. */
+import { z } from "zod";
+import { flag, oneOf, orNull, realNumber, wholeNumber } from "../fields.ts";
+
+/** Settings of `sgld` with their defaults. */
+export const sgldSchema = z
+  .strictObject({
+    steps: wholeNumber("Steps in all, warmup included.", 1).default(781_250),
+    warmup: orNull(wholeNumber("Steps that are dropped.", 0), "one fifth of `steps`").default(null),
+    batch_size: orNull(wholeNumber("Rows of a minibatch, drawn with replacement.", 1), "all data").default(
+      256,
+    ),
+    step_size: realNumber("Step size epsilon; the noise of a step has variance epsilon.", {
+      above: 0,
+    }).default(1e-6),
+    precond: oneOf("Preconditioner, from running moments of the loss gradient.", [
+      "none",
+      "rmsprop",
+      "adam",
+    ]).default("none"),
+    beta1: realNumber("Decay of the first moment (adam).", { min: 0, below: 1 }).default(0.9),
+    beta2: realNumber("Decay of the second moment.", { min: 0, below: 1 }).default(0.999),
+    eps: realNumber("Floor of the preconditioner's denominator.", { above: 0 }).default(1e-8),
+    bias_correction: flag("Corrects the moments for their start.").default(true),
+    initial_second_moment: realNumber("Second moment before the first step.", { min: 0 }).default(1),
+    freeze_preconditioner: flag("Stops the second moment at the end of warmup.").default(true),
+    eval_every: wholeNumber("Steps per recorded draw.", 1).default(100),
+    schedule: oneOf("Step size over time.", ["constant"]).default("constant"),
+  })
+  .superRefine((settings, context) => {
+    const { steps, eval_every, precond, freeze_preconditioner } = settings;
+    const warmup = settings.warmup ?? Math.floor(steps / 5);
+    const refuse = (key: string, message: string): void =>
+      context.addIssue({ code: "custom", path: [key], message });
+    if (warmup >= steps) {
+      refuse(
+        "warmup",
+        `got ${warmup} of ${steps} steps; expected fewer than \`steps\`, so that some are recorded.`,
+      );
+    } else if (eval_every > steps - warmup) {
+      const left = steps - warmup;
+      refuse(
+        "eval_every",
+        `got ${eval_every}, but ${left} steps remain after warmup; expected at most ${left}.`,
+      );
+    }
+    if (precond !== "none" && freeze_preconditioner && warmup === 0) {
+      refuse(
+        "freeze_preconditioner",
+        "got true with no warmup; expected false, or a warmup in which it is learnt.",
+      );
+    }
+  });
