@@ -33,6 +33,14 @@ export type IsokineticIntegrator = keyof typeof isokineticCoefficients;
 export const gradientsPerStep = (integrator: IsokineticIntegrator): number =>
   (isokineticCoefficients[integrator].length - 1) / 2;
 
+/**
+ * Relative bias of E[U] − min U on a Gaussian in any dimension ≥ 3, to first order, from the energy-error variance per
+ * dimension v: ΔE² grows as ε⁶ and the bias as ε², so it is c·v^(1/3). c measured with this code for d = 5, 50, 500
+ * and v from 5e-6 to 5e-3, where it varies by a sixth.
+ */
+export const gaussianBias = (integrator: IsokineticIntegrator, energyVariance: number): number =>
+  (integrator === "mclachlan" ? -0.25 : 0.43) * Math.cbrt(energyVariance);
+
 /** Euclidean length; NaN if an entry is NaN. */
 export const normOf = (vector: Float64Array): number => {
   let sum = 0;

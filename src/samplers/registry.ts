@@ -5,11 +5,12 @@
  */
 import { SweepError } from "../core/errors.ts";
 import { hmc } from "./hmc.ts";
+import { mclmc } from "./mclmc.ts";
 import type { Sampler } from "./sampler.ts";
 import { sgld } from "./sgld.ts";
 
 /** Every sampler, under its name. */
-export const samplers = { hmc, sgld } as const;
+export const samplers = { hmc, mclmc, sgld } as const;
 
 export type SamplerName = keyof typeof samplers;
 

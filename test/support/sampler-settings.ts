@@ -45,6 +45,48 @@ export const samplerCases: { readonly [Name in SamplerName]: SamplerCases<Name> 
       ],
     };
   })(),
+  mclmc: (() => {
+    const base = {
+      draws: 5,
+      warmup: 7,
+      stepsPerDraw: 3,
+      L: null,
+      stepSize: null,
+      integrator: "isokinetic_mclachlan",
+      diagonalPreconditioning: true,
+      numSteps: 120,
+      fracTune1: 0.1,
+      fracTune2: 0.1,
+      fracTune3: 0.1,
+      desiredEnergyVar: 5e-4,
+      trustInEstimate: 1.5,
+      numEffectiveSamples: 150,
+    } as const;
+    return {
+      variants: [
+        base,
+        { ...base, integrator: "isokinetic_velocity_verlet", diagonalPreconditioning: false },
+        { ...base, L: 1.5, stepSize: 0.02, diagonalPreconditioning: false, warmup: 0 },
+        { ...base, stepSize: 0.1, fracTune3: 0 },
+      ],
+      refused: [
+        { draws: 0 },
+        { warmup: -1 },
+        { stepsPerDraw: 0 },
+        { L: 0 },
+        { stepSize: Number.NaN },
+        { integrator: "leapfrog" },
+        { numSteps: 0 },
+        { fracTune1: 0 },
+        { fracTune2: 0 },
+        { fracTune1: 0.9 },
+        { fracTune3: -0.1 },
+        { desiredEnergyVar: 0 },
+        { trustInEstimate: 0 },
+        { numEffectiveSamples: 1 },
+      ],
+    };
+  })(),
   sgld: (() => {
     const base = {
       steps: 30,
