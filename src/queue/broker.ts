@@ -96,6 +96,8 @@ export interface Broker {
   drain(): Promise<void>;
   /** One record a task, in the plan's order. */
   records(): Promise<readonly TaskRecord[]>;
+  /** The record of one task, or null if the plan has no such task. */
+  record(taskId: string): Promise<TaskRecord | null>;
   /** Events from now on, in order. Returns the way to end it. */
   subscribe(listener: (event: SweepEvent) => void): () => void;
   /** Frees timers and connections; pending leases answer null. */

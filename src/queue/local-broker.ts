@@ -9,10 +9,11 @@ import { dependentsOf, downstreamOf } from "../plan/graph.ts";
 import type { Plan } from "../plan/plan.ts";
 import { countStates, isFinal } from "../plan/task-state.ts";
 import type { Broker, Lease, LeaseRequest, SubmitOptions, TaskRecord } from "./broker.ts";
+import { EventSource } from "./event-source.ts";
 import { changeOfCause, supervisedFailure, type TaskFailure } from "./failure.ts";
 import { LeaseWaiters } from "./lease-waiters.ts";
 import { ReadyQueue } from "./ready-queue.ts";
-import { decideRetry } from "./retry-policy.ts";
+import { decideRetry, reasonOfMaxFailures } from "./retry-policy.ts";
 import type { SweepEvent, SweepEventBody } from "./sweep-event.ts";
 import { TaskEntry } from "./task-entry.ts";
 import type { Progress } from "./task-messages.ts";
@@ -30,7 +31,7 @@ export class LocalBroker implements Broker {
   readonly #entries = new Map<string, TaskEntry>();
   readonly #ready = new ReadyQueue();
   readonly #waiters = new LeaseWaiters();
-  readonly #listeners = new Set<(event: SweepEvent) => void>();
+  readonly #events: EventSource;
   #options: SubmitOptions | null = null;
   #dependents: ReadonlyMap<string, readonly string[]> = new Map();
   #numOpen = 0;
@@ -43,6 +44,7 @@ export class LocalBroker implements Broker {
 
   constructor(options: LocalBrokerOptions) {
     this.#clock = options.clock;
+    this.#events = new EventSource(options.clock);
     this.#leaseMs = options.leaseMs;
   }
 
@@ -91,10 +93,9 @@ export class LocalBroker implements Broker {
     entry.summary = summary;
     entry.failure = null;
     this.#end(entry, "complete");
-    const { id: taskId } = entry.task;
     const seconds = entry.secondsUntil(this.#clock.now());
-    this.#emit({ kind: "task_done", taskId, attempt: entry.attempt, seconds, summary });
-    for (const dependent of this.#dependents.get(taskId) ?? []) {
+    this.#emit({ kind: "task_done", ...entry.attemptRef, seconds, summary });
+    for (const dependent of this.#dependents.get(entry.task.id) ?? []) {
       const waiting = this.#entry(dependent);
       waiting.numOpenNeeds--;
       if (waiting.numOpenNeeds === 0 && waiting.state === "waiting") this.#makeReady(waiting);
@@ -107,18 +108,11 @@ export class LocalBroker implements Broker {
   async fail(lease: Lease, failure: TaskFailure): Promise<boolean> {
     const entry = this.#heldBy(lease);
     if (entry === null) return false;
-    const { attempt, task } = entry;
-    const { cause, error } = failure;
     entry.failure = failure;
-    entry.failureCounts[cause]++;
-    if (cause === "worker_lost") {
-      this.#emit({
-        kind: "worker_lost",
-        taskId: task.id,
-        attempt,
-        worker: lease.worker,
-        message: error.message,
-      });
+    entry.failureCounts[failure.cause]++;
+    if (failure.cause === "worker_lost") {
+      const { worker } = lease;
+      this.#emit({ kind: "worker_lost", ...entry.attemptRef, worker, message: failure.error.message });
     }
     if (entry.cancelReason !== null) {
       this.#cancelEntry(entry, entry.cancelReason);
@@ -136,7 +130,7 @@ export class LocalBroker implements Broker {
     const entry = this.#heldBy(lease);
     if (entry === null) return false;
     entry.finishedAt = this.#clock.now();
-    this.#emit({ kind: "given_back", taskId: entry.task.id, attempt: entry.attempt });
+    this.#emit({ kind: "given_back", ...entry.attemptRef });
     if (entry.cancelReason === null) this.#makeReady(entry);
     else this.#cancelEntry(entry, entry.cancelReason);
     this.#handOut();
@@ -150,16 +144,15 @@ export class LocalBroker implements Broker {
     this.#limitLease(entry, lease);
     if (progress !== null) {
       entry.progress = progress;
-      this.#emit({ kind: "progress", taskId: entry.task.id, attempt: entry.attempt, ...progress });
+      this.#emit({ kind: "progress", ...entry.attemptRef, ...progress });
     }
     return true;
   }
 
   async cancel(reason: string, taskIds?: readonly string[]): Promise<void> {
     if (taskIds === undefined) this.#emit({ kind: "sweep_cancelled", reason });
-    const named = (taskIds ?? []).flatMap((id) => [id, ...downstreamOf(id, this.#dependents)]);
-    const ids = taskIds === undefined ? [...this.#entries.keys()] : [...new Set(named)];
-    for (const id of ids) {
+    const named = taskIds?.flatMap((id) => [id, ...downstreamOf(id, this.#dependents)]);
+    for (const id of named ?? this.#entries.keys()) {
       const entry = this.#entry(id);
       if (isFinal(entry.state)) continue;
       if (entry.state === "running") this.#requestStop(entry, reason);
@@ -177,17 +170,18 @@ export class LocalBroker implements Broker {
     return [...this.#entries.values()].map((entry) => entry.toRecord());
   }
 
+  async record(taskId: string): Promise<TaskRecord | null> {
+    return this.#entries.get(taskId)?.toRecord() ?? null;
+  }
+
   subscribe(listener: (event: SweepEvent) => void): () => void {
-    this.#listeners.add(listener);
-    return () => {
-      this.#listeners.delete(listener);
-    };
+    return this.#events.subscribe(listener);
   }
 
   async close(): Promise<void> {
     await this.drain();
     for (const entry of this.#entries.values()) entry.stopTimer?.();
-    this.#listeners.clear();
+    this.#events.clear();
   }
 
   #submitted(): SubmitOptions {
@@ -208,8 +202,7 @@ export class LocalBroker implements Broker {
   }
 
   #emit(body: SweepEventBody): void {
-    const event: SweepEvent = { time: this.#clock.now(), ...body };
-    for (const listener of this.#listeners) listener(event);
+    this.#events.emit(body);
   }
 
   #makeReady(entry: TaskEntry): void {
@@ -231,7 +224,7 @@ export class LocalBroker implements Broker {
     const entry = this.#entry(taskId);
     const lease = entry.startAttempt(worker, this.#clock.now());
     this.#limitLease(entry, lease);
-    this.#emit({ kind: "task_started", taskId, attempt: lease.attempt, worker });
+    this.#emit({ kind: "task_started", ...entry.attemptRef, worker });
     return lease;
   }
 
@@ -249,7 +242,7 @@ export class LocalBroker implements Broker {
     entry.finishedAt = this.#clock.now();
     entry.change("wait");
     const { cause, error } = failure;
-    this.#emit({ kind: "retry", taskId: entry.task.id, attempt: entry.attempt, cause, error, delayMs });
+    this.#emit({ kind: "retry", ...entry.attemptRef, cause, error, delayMs });
     entry.stopTimer = this.#clock.after(delayMs, () => {
       this.#makeReady(entry);
       this.#handOut();
@@ -258,9 +251,9 @@ export class LocalBroker implements Broker {
 
   #failForGood(entry: TaskEntry, failure: TaskFailure): void {
     this.#end(entry, changeOfCause[failure.cause]);
-    const { attempt, task } = entry;
+    const { task } = entry;
     const seconds = entry.secondsUntil(this.#clock.now());
-    this.#emit({ kind: "task_failed", taskId: task.id, attempt, seconds, ...failure });
+    this.#emit({ kind: "task_failed", ...entry.attemptRef, seconds, ...failure });
     for (const id of downstreamOf(task.id, this.#dependents)) {
       const dependent = this.#entry(id);
       if (isFinal(dependent.state)) continue;
@@ -270,7 +263,7 @@ export class LocalBroker implements Broker {
     }
     this.#numFailures++;
     const { maxFailures } = this.#submitted();
-    if (this.#numFailures === maxFailures) void this.cancel(`stopped after ${countOf(maxFailures)}`);
+    if (this.#numFailures === maxFailures) void this.cancel(reasonOfMaxFailures(maxFailures));
   }
 
   #requestStop(entry: TaskEntry, reason: string): void {
@@ -302,6 +295,3 @@ export class LocalBroker implements Broker {
     this.#emit({ kind: "sweep_done", counts, seconds: (this.#clock.now() - this.#submittedAt) / 1000 });
   }
 }
-
-const countOf = (maxFailures: number): string =>
-  maxFailures === 1 ? "the first failed task (--fail-fast)" : `${maxFailures} failed tasks (--max-fails)`;

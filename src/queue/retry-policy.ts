@@ -38,3 +38,9 @@ export const decideRetry = (
   const numFailures = Object.values(counts).reduce((sum, count) => sum + count, 0);
   return { kind: "retry", delayMs: Math.min(policy.maxBackoffMs, policy.backoffMs * 2 ** (numFailures - 1)) };
 };
+
+/** Why the rest of a sweep was cancelled after `maxFailures` failed tasks. */
+export const reasonOfMaxFailures = (maxFailures: number): string =>
+  maxFailures === 1
+    ? "stopped after the first failed task (--fail-fast)"
+    : `stopped after ${maxFailures} failed tasks (--max-fails)`;

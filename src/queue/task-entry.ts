@@ -58,6 +58,11 @@ export class TaskEntry {
     return this.lease;
   }
 
+  /** The last attempt, as events name it. */
+  get attemptRef(): { readonly taskId: string; readonly attempt: number } {
+    return { taskId: this.task.id, attempt: this.attempt };
+  }
+
   /** Seconds of the last attempt until `now`. */
   secondsUntil(now: number): number {
     return this.startedAt === null ? 0 : (now - this.startedAt) / 1000;

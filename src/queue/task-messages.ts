@@ -43,7 +43,12 @@ export interface Progress {
 export type OutcomeMessage =
   | { readonly kind: "done"; readonly summary: Json }
   | { readonly kind: "given_back" }
-  | { readonly kind: "failed"; readonly error: ErrorRecord };
+  | {
+      readonly kind: "failed";
+      readonly error: ErrorRecord;
+      /** True if the process ends after this answer, because an error that nothing caught left it in doubt. */
+      readonly isLast: boolean;
+    };
 
 export type FromTaskProcess =
   | { readonly kind: "ready"; readonly protocol: number }

@@ -50,7 +50,7 @@ const taskError = (message: string, retryable = false): TaskFailure => ({
 });
 const lost = supervisedFailure("worker_lost", "gone");
 
-describe.each(bodies)("broker $name", ({ open }) => {
+describe.each(bodies)("broker $name", (body) => {
   let opened: Awaited<ReturnType<Body["open"]>> | null = null;
   let events: SweepEvent[] = [];
 
@@ -59,7 +59,7 @@ describe.each(bodies)("broker $name", ({ open }) => {
     overrides: Partial<SubmitOptions> = {},
     leaseMs: number | null = null,
   ): Promise<Broker> => {
-    opened = await open(leaseMs);
+    opened = await body.open(leaseMs);
     events = [];
     opened.broker.subscribe((event) => events.push(event));
     await opened.broker.submit(plan, { ...options, ...overrides });

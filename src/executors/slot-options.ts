@@ -1,0 +1,21 @@
+/** What a slot is told once: who it is, what it serves, its limits, and how its process is started. */
+import type { Task, TaskKind } from "../plan/task.ts";
+import type { TaskPaths } from "../queue/task-messages.ts";
+import type { WarmProcessOptions } from "./warm-process.ts";
+
+/** Settings of one slot. */
+export interface SlotOptions {
+  /** Unique name: `local/slot-0`. */
+  readonly worker: string;
+  /** Kinds of task it takes; null: all. */
+  readonly serves: readonly TaskKind[] | null;
+  /** Limit for tasks that name none; null: no limit. */
+  readonly memoryMiB: number | null;
+  /** From asking a task to give back (or TERM, when it is over its time) to KILL. */
+  readonly graceMs: number;
+  readonly process: Omit<WarmProcessOptions, "heapMiB">;
+  /** Where the task's files go. */
+  readonly pathsOf: (task: Task) => TaskPaths;
+  /** Memory of a process and its descendants; null: not known. */
+  readonly readMemoryMiB: (pid: number) => number | null;
+}
