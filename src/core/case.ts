@@ -25,3 +25,15 @@ export const camelKeys = <T>(value: T): CamelKeys<T> => {
   const entries = Object.entries(value).map(([key, member]) => [camelWord(key), camelKeys(member)]);
   return Object.fromEntries(entries) as CamelKeys<T>;
 };
+
+const snakeWord = (word: string): string =>
+  word.length === 1 ? word : word.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+/** Copies plain data with every key in snake_case; typed arrays are kept as they are. The way to JSON files. */
+export const snakeKeys = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(snakeKeys);
+  if (value === null || typeof value !== "object" || ArrayBuffer.isView(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, member]) => [snakeWord(key), snakeKeys(member)]),
+  );
+};

@@ -41,6 +41,12 @@ const allocate = ({ allocateMiB = 0, heapMiB = 0 }: NoopBehaviour): unknown[] =>
   return held;
 };
 
+const throwAside = (message: string): void => {
+  setImmediate(() => {
+    throw new Error(message);
+  });
+};
+
 const misbehave = (behaviour: NoopBehaviour): void => {
   const busyUntil = Date.now() + (behaviour.busyMs ?? 0);
   while (Date.now() < busyUntil);

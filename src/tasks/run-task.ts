@@ -1,6 +1,8 @@
 /** Maps each kind of task to the function that does it. Adding a kind without a case fails the type check. */
 import type { Task } from "../plan/task.ts";
+import { runBuildTarget } from "./build-target.ts";
 import { runNoop } from "./run-noop.ts";
+import { runSampler } from "./run-sampler.ts";
 import type { TaskContext, TaskOutcome } from "./task-context.ts";
 
 /** Does one task. @throws whatever the work throws; the caller turns it into a failure. */
@@ -9,7 +11,8 @@ export const runTask = async (task: Task, context: TaskContext): Promise<TaskOut
     case "noop":
       return runNoop(task, context);
     case "build-target":
+      return runBuildTarget(task, context);
     case "run-sampler":
-      throw new Error(`bug: no code for tasks of kind ${task.kind}`);
+      return runSampler(task, context);
   }
 };

@@ -1,0 +1,26 @@
+/**
+ * `npm run bench`: every benchmark in one run, so that ratios are taken on the same machine at the same time.
+ * `npm run bench -- compute` (or `queue`) runs one of them.
+ */
+import { cpus } from "node:os";
+
+const benchmarks: Readonly<Record<string, () => Promise<void>>> = {
+  compute: async () => (await import("./compute.ts")).runComputeBenchmark(),
+  queue: async () => (await import("./queue.ts")).runQueueBenchmark(),
+};
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => !(name in benchmarks));
+if (unknown.length > 0) {
+  console.error(`unknown benchmark ${unknown.join(", ")}; there are: ${Object.keys(benchmarks).join(", ")}`);
+  process.exit(2);
+}
+const processors = cpus();
+console.log(
+  `machine: ${processors.length} × ${processors[0]?.model ?? "unknown CPU"}, node ${process.version}`,
+);
+for (const [name, run] of Object.entries(benchmarks)) {
+  if (wanted.length > 0 && !wanted.includes(name)) continue;
+  console.log(`\n== ${name}`);
+  await run();
+}

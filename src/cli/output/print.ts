@@ -1,0 +1,38 @@
+/** The only place that writes to the terminal: data to stdout, words about it to stderr. */
+import pc from "picocolors";
+import type { ErrorRecord } from "../../core/errors.ts";
+
+/** A line of output to stdout. */
+export const printLine = (line = ""): void => {
+  process.stdout.write(`${line}\n`);
+};
+
+/** A value as JSON to stdout. */
+export const printJson = (value: unknown, indent = 2): void => {
+  process.stdout.write(`${JSON.stringify(value, null, indent)}\n`);
+};
+
+/** A remark to stderr. */
+export const printNote = (line: string): void => {
+  process.stderr.write(`${line}\n`);
+};
+
+/** A warning to stderr. */
+export const printWarning = (line: string): void => {
+  process.stderr.write(`${pc.yellow("warning:")} ${line}\n`);
+};
+
+/** An error: one message for a person, or `{code, message, details}` with `--json`; the stack only for bugs or `--verbose`. */
+export const printError = (record: ErrorRecord, options: { verbose: boolean; json: boolean }): void => {
+  if (options.json) {
+    const { code, message, causes } = record;
+    process.stderr.write(`${JSON.stringify({ code, message, causes })}\n`);
+    return;
+  }
+  process.stderr.write(`${pc.red("error:")} ${record.message}\n`);
+  for (const cause of record.causes) process.stderr.write(`  because: ${cause}\n`);
+  const showStack = options.verbose || record.code === "BUG";
+  if (showStack && record.stack !== null) process.stderr.write(`${pc.dim(record.stack)}\n`);
+  if (record.code === "BUG")
+    process.stderr.write("This is a bug in lambda-hat. Report it with the lines above.\n");
+};

@@ -1,0 +1,73 @@
+/**
+ * The list of commands. Each lives in its own file under `src/cli/commands/`; this file only gathers them
+ * and turns whatever they throw into one message and an exit code.
+ */
+import { Command, CommanderError } from "commander";
+import { errorRecordOf } from "../core/errors.ts";
+import { packageVersion } from "../core/package-root.ts";
+import { backendsCommand } from "./commands/backends.ts";
+import { buildCommand } from "./commands/build.ts";
+import { configCommand } from "./commands/config.ts";
+import { diagnoseCommand } from "./commands/diagnose.ts";
+import { exactLlcCommand } from "./commands/exact-llc.ts";
+import { explainCommand } from "./commands/explain.ts";
+import { logsCommand } from "./commands/logs.ts";
+import { presetsCommand } from "./commands/presets.ts";
+import { resultsCommand } from "./commands/results.ts";
+import { sampleCommand } from "./commands/sample.ts";
+import { statusCommand } from "./commands/status.ts";
+import { summarizeCommand } from "./commands/summarize.ts";
+import { workflowCommand } from "./commands/workflow.ts";
+import { exitCode, exitCodeOf } from "./exit-codes.ts";
+import { printError } from "./output/print.ts";
+
+/** The whole command line, ready to parse; also what the golden test of `--help` reads. */
+export const buildProgram = (): Command => {
+  const program = new Command("lambda-hat")
+    .description(
+      "Estimates the local learning coefficient of neural networks in sweeps of targets and samplers.",
+    )
+    .version(packageVersion)
+    .option("--verbose", "show stacks of errors")
+    .showSuggestionAfterError(true)
+    .exitOverride();
+  const commands = [
+    workflowCommand(),
+    statusCommand(),
+    explainCommand(),
+    logsCommand(),
+    buildCommand(),
+    sampleCommand(),
+    diagnoseCommand(),
+    resultsCommand(),
+    configCommand(),
+    presetsCommand(),
+    backendsCommand(),
+    summarizeCommand(),
+    exactLlcCommand(),
+  ];
+  for (const command of commands) program.addCommand(inheritExit(command));
+  return program;
+};
+
+const inheritExit = (command: Command): Command => {
+  command.exitOverride();
+  command.showSuggestionAfterError(true);
+  for (const child of command.commands) inheritExit(child);
+  return command;
+};
+
+/** Parses and runs one command line. Returns the exit code; never throws. */
+export const runCli = async (args: readonly string[]): Promise<number> => {
+  const program = buildProgram();
+  try {
+    await program.parseAsync([...args], { from: "user" });
+    return typeof process.exitCode === "number" ? process.exitCode : exitCode.ok;
+  } catch (error) {
+    // commander has already printed its message; `--help` and `--version` arrive here with exit code 0.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.ok : exitCode.usage;
+    const record = errorRecordOf(error);
+    printError(record, { verbose: args.includes("--verbose"), json: args.includes("--json") });
+    return exitCodeOf(record.code);
+  }
+};

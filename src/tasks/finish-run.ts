@@ -1,0 +1,159 @@
+/** Draws → `trace.nc`, `analysis.json`, `manifest.json`: what a run leaves when it ends. */
+import { exactLlcOf, type SolvableLoss } from "../analysis/exact-llc.ts";
+import { type RunSummary, summarizeRun } from "../analysis/summary.ts";
+import type { Backend } from "../compute/backend.ts";
+import type { RunConfig } from "../config/experiment.ts";
+import { writeJsonAtomic } from "../core/atomic-write.ts";
+import type { Json } from "../core/canonical-json.ts";
+import { snakeKeys } from "../core/case.ts";
+import { packageVersion } from "../core/package-root.ts";
+import type { RunSamplerTask } from "../plan/task.ts";
+import type { Attempt } from "../runs/attempt.ts";
+import { appendEntry } from "../runs/catalog.ts";
+import { type DrawLogReader, openDrawLog } from "../runs/draw-log.ts";
+import { jsonNumbers } from "../runs/json-numbers.ts";
+import { type RunFiles, type Store, targetFiles } from "../runs/layout.ts";
+import { writeManifest } from "../runs/manifest.ts";
+import { lossField, traceSourceOf } from "../runs/run-draws.ts";
+import { type TraceAttributes, writeTrace } from "../runs/trace-format.ts";
+import type { Posterior, Sampler, SamplerRun } from "../samplers/sampler.ts";
+import { posteriorNumbersOf } from "./posterior-numbers.ts";
+import { type RunState, signatureOf } from "./run-state.ts";
+import type { StoredTarget } from "./stored-target.ts";
+
+/** Everything that is known when the last draw is in the log. */
+export interface FinishedRun {
+  readonly task: RunSamplerTask;
+  readonly config: RunConfig;
+  readonly target: StoredTarget;
+  readonly posterior: Posterior;
+  readonly sampler: Sampler<unknown>;
+  readonly run: SamplerRun;
+  readonly state: RunState;
+  readonly attempt: Attempt;
+  readonly backend: Backend;
+  readonly files: RunFiles;
+  readonly store: Store;
+}
+
+/** Writes the files and returns what the queue is told. @throws SweepError `BUSY` if a newer attempt has begun. */
+export const finishRun = async (finished: FinishedRun): Promise<Json> => {
+  const { task, state, attempt, files, store } = finished;
+  const wallTimeSec = state.elapsedSec();
+  state.close();
+  const log = openDrawLog(files.drawLog);
+  let summary: RunSummary;
+  try {
+    summary = summarize(finished, log, wallTimeSec);
+    const { nBeta, initialLoss } = finished.posterior;
+    await writeTrace(
+      files.trace,
+      traceSourceOf(log, { nBeta, initialLoss, attributes: attributesOf(finished) }),
+    );
+  } finally {
+    log.close();
+  }
+  const analysis = jsonNumbers(snakeKeys(summary)) as Record<string, Json>;
+  writeJsonAtomic(files.analysis, analysis);
+  writeManifest(files.manifest, {
+    id: task.id,
+    status: "ok",
+    attempt,
+    finishedMs: Date.now(),
+    files: ["trace.nc", "analysis.json"],
+    facts: factsOf(finished, wallTimeSec),
+  });
+  state.remove();
+  const { llc_mean = null, llc_mcse = null, verdict = null } = analysis;
+  appendEntry(targetFiles(store, task.targetId).runs, {
+    id: task.id,
+    sampler: task.sampler,
+    llc_mean,
+    llc_mcse,
+    verdict,
+  });
+  return { llc_mean, llc_mcse, verdict };
+};
+
+const summarize = (finished: FinishedRun, log: DrawLogReader, wallTimeSec: number): RunSummary => {
+  const { target, posterior, sampler, run } = finished;
+  const { nBeta, gamma, initialLoss } = posterior;
+  const exact =
+    target.solvable === null ? null : exactLlcOf(target.solvable as SolvableLoss, { nBeta, gamma });
+  const statistics = log.fields.filter((field) => field !== lossField);
+  return summarizeRun(
+    {
+      loss: log.column(lossField),
+      statistics: Object.fromEntries(statistics.map((name) => [name, log.column(name)])),
+    },
+    {
+      nBeta,
+      numData: target.n,
+      initialLoss,
+      isIndependent: sampler.isIndependent,
+      work: run.work,
+      wallTimeSec,
+      llcTrue: exact === null ? null : (exact.estimate ?? exact.lambda),
+      warnings: run.warnings,
+      tuned: run.tuned,
+    },
+  );
+};
+
+/** Observed settings, flat, without anything that differs between two runs of equal result. */
+const attributesOf = ({
+  task,
+  config,
+  target,
+  posterior,
+  sampler,
+  run,
+  backend,
+}: FinishedRun): TraceAttributes => {
+  const settings = Object.entries(config.sampler).filter(([name]) => name !== "name");
+  const tuned = Object.entries(run.tuned).map(([name, value]) => [`tuned_${name}`, value] as const);
+  return {
+    target_id: task.targetId,
+    run_id: task.runId,
+    sampler: config.sampler.name,
+    n_data: target.n,
+    dim: target.d,
+    n_beta: posterior.nBeta,
+    beta: posterior.nBeta / target.n,
+    gamma: posterior.gamma,
+    initial_loss: posterior.initialLoss,
+    seed: config.seed,
+    precision: config.precision,
+    chains: config.sampling.chains,
+    backend: signatureOf(backend),
+    numerics_version: sampler.numericsVersion,
+    ...Object.fromEntries(settings.map(([name, value]) => [`setting_${name}`, attributeOf(value)])),
+    ...Object.fromEntries(tuned),
+  };
+};
+
+const attributeOf = (value: RunConfig["sampler"][string]): string | number | boolean =>
+  value === null || typeof value === "object" ? JSON.stringify(value) : value;
+
+/** What `manifest.json` says besides the members of every manifest. */
+const factsOf = (finished: FinishedRun, wallTimeSec: number): Record<string, unknown> => {
+  const { task, config, target, posterior, sampler, state, backend } = finished;
+  return {
+    target_id: task.targetId,
+    run_id: task.runId,
+    sampler: task.sampler,
+    title: task.title,
+    config: task.config,
+    n: target.n,
+    d: target.d,
+    ...(snakeKeys(posteriorNumbersOf(config.posterior, target)) as Record<string, number>),
+    initial_loss: posterior.initialLoss,
+    backend: backend.name,
+    backend_description: backend.description,
+    vector_bytes: backend.vectorBytes,
+    threads: backend.numThreads,
+    other_backends: state.otherBackends,
+    walltime_sec: wallTimeSec,
+    versions: { lambda_hat: packageVersion, node: process.version, numerics: sampler.numericsVersion },
+  };
+};

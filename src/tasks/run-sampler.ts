@@ -1,0 +1,151 @@
+/**
+ * The task `run-sampler`: draws from one target's posterior, then judges them; writes
+ * `runs/targets/<target>/run_<sampler>_<run id>/`.
+ *
+ * Draws stream to `draws.log`; a checkpoint is taken at least once a minute and on request. What a checkpoint does not cover
+ * is cut off and drawn again, bit for bit. The manifest is written last.
+ */
+import type { Backend, Ensemble } from "../compute/backend.ts";
+import { type BackendChoice, selectBackend } from "../compute/select-backend.ts";
+import type { RunConfig } from "../config/experiment.ts";
+import { camelKeys } from "../core/case.ts";
+import { SweepError } from "../core/errors.ts";
+import type { RunSamplerTask } from "../plan/task.ts";
+import { beginAttempt } from "../runs/attempt.ts";
+import { runFiles } from "../runs/layout.ts";
+import { samplerOf } from "../samplers/registry.ts";
+import { runChains } from "../samplers/run-chains.ts";
+import type { Posterior, Sampler, SamplerRun } from "../samplers/sampler.ts";
+import { finishRun } from "./finish-run.ts";
+import { posteriorNumbersOf } from "./posterior-numbers.ts";
+import { openRunState, type RunState } from "./run-state.ts";
+import { storeOf } from "./store-of.ts";
+import { loadTarget, type StoredTarget } from "./stored-target.ts";
+import type { TaskContext, TaskOutcome } from "./task-context.ts";
+
+/** At most this long between two checkpoints; also what a `kill -9` can cost. */
+const checkpointEveryMs = 20_000;
+
+/** @throws SweepError `NOT_FOUND` (target), `ENVIRONMENT` (backend), `CONFIG_INVALID` (settings), `NUMERICS` (L(w*)). */
+export const runSampler = async (task: RunSamplerTask, context: TaskContext): Promise<TaskOutcome> => {
+  const store = storeOf(context.storeRoot);
+  const config = task.config as unknown as RunConfig;
+  const target = loadTarget(store, task.targetId);
+  const files = runFiles(store, task);
+  const attempt = beginAttempt(files.dir, Date.now());
+  const backend = await selectBackend({
+    name: task.backend as BackendChoice,
+    numThreads: task.resources.threads,
+    onWarning: (message) => context.log(`warning: ${message}`),
+    onProgress: (line) => context.log(line),
+  });
+  const ensemble = openEnsemble(backend, target, config);
+  try {
+    const sampler = samplerOf(config.sampler.name);
+    const posterior = await posteriorOf(ensemble, target, config);
+    const run = await startRun(sampler, posterior, config);
+    const state = openRunState({
+      files,
+      id: task.id,
+      backend,
+      sampler,
+      numChains: ensemble.numChains,
+      log: context.log,
+    });
+    const isFinished = await sample(run, state, context);
+    if (!isFinished) return { kind: "given_back" };
+    const summary = await finishRun({
+      task,
+      config,
+      target,
+      posterior,
+      sampler,
+      run,
+      state,
+      attempt,
+      backend,
+      files,
+      store,
+    });
+    return { kind: "done", summary };
+  } finally {
+    ensemble.close();
+    backend.close();
+  }
+};
+
+const openEnsemble = (backend: Backend, target: StoredTarget, config: RunConfig): Ensemble =>
+  backend.open({
+    model: target.model,
+    dataset: target.dataset,
+    precision: config.precision,
+    numChains: config.sampling.chains,
+    seed: config.seed,
+  });
+
+/** Sets the potential and measures L_n(w*) on the run's own arithmetic, so that llc is 0 at w*. */
+const posteriorOf = async (
+  ensemble: Ensemble,
+  target: StoredTarget,
+  config: RunConfig,
+): Promise<Posterior> => {
+  const { numChains, dim } = ensemble;
+  const { center } = target;
+  const { nBeta, gamma } = posteriorNumbersOf(config.posterior, target);
+  ensemble.setPotential({
+    center,
+    nBeta: new Float64Array(numChains).fill(nBeta),
+    gamma: new Float64Array(numChains).fill(gamma),
+  });
+  const position = ensemble.vectors();
+  const loss = ensemble.scalars();
+  const centers = new Float64Array(numChains * dim);
+  for (let chain = 0; chain < numChains; chain++) centers.set(center, chain * dim);
+  ensemble.writeVectors(position, centers);
+  ensemble.loss(position, loss);
+  const initialLoss = (await ensemble.readScalars(loss))[0] ?? Number.NaN;
+  if (!Number.isFinite(initialLoss)) {
+    throw new SweepError(
+      "NUMERICS",
+      `the loss at the trained weights is ${initialLoss}; expected a finite number. Train with a smaller learning_rate.`,
+    );
+  }
+  return {
+    ensemble,
+    center,
+    nBeta,
+    gamma,
+    initialLoss,
+    seed: config.seed,
+    startScale: config.sampling.start_scale,
+  };
+};
+
+const startRun = (
+  sampler: Sampler<unknown>,
+  posterior: Posterior,
+  config: RunConfig,
+): Promise<SamplerRun> => {
+  const { name: _, ...settings } = config.sampler;
+  return sampler.start(posterior, camelKeys(settings));
+};
+
+/** True when all draws are in the log; false if stopped on request, after a checkpoint. */
+const sample = async (run: SamplerRun, state: RunState, context: TaskContext): Promise<boolean> => {
+  let checkpointAt = performance.now() + checkpointEveryMs;
+  const outcome = await runChains(
+    run,
+    {
+      onDraw: (_, { loss, statistics }) => state.append({ loss, ...statistics }),
+      shouldCheckpoint: () => performance.now() >= checkpointAt,
+      onCheckpoint: (checkpoint) => {
+        state.save(checkpoint);
+        checkpointAt = performance.now() + checkpointEveryMs;
+      },
+      onProgress: (progress) => context.onProgress(progress),
+      shouldStop: () => context.shouldStop(),
+    },
+    state.resume,
+  );
+  return outcome.kind === "finished";
+};
