@@ -1,0 +1,168 @@
+/**
+ * Where everything lies under `runs/` and `logs/`: the only place that spells these paths.
+ *
+ * ```
+ * runs/targets/_catalog.jsonl
+ * runs/targets/tgt_<id>/   meta.json  data.npz  params.npz  _runs.jsonl  attempt.json  checkpoint.bin  diagnostics/
+ * runs/targets/tgt_<id>/run_<sampler>_<id>/   manifest.json  trace.nc  analysis.json  attempt.json  checkpoint.bin
+ *                                             draws.log  diagnostics/
+ * runs/sweeps/<id>/        plan.json  experiment.yaml  card.yaml  events.jsonl  report.html
+ * logs/build_target/<target id>.{log,err}     logs/run_sampler/<target id>_<sampler>_<run id>.{log,err}
+ * ```
+ */
+import { readdirSync } from "node:fs";
+import { join, resolve } from "node:path";
+
+/** Absolute paths of the two folders that hold everything a sweep writes but its table. */
+export interface Store {
+  readonly runs: string;
+  readonly logs: string;
+}
+
+/** The store below `root`; `storeRoot` is the experiment's `store_root`. */
+export const storeAt = (root: string, storeRoot = "runs"): Store => ({
+  runs: resolve(root, storeRoot),
+  logs: resolve(root, "logs"),
+});
+
+/** Names one run. */
+export interface RunName {
+  /** `tgt_<12 hex>`. */
+  readonly targetId: string;
+  readonly sampler: string;
+  /** 8 hex digits. */
+  readonly runId: string;
+}
+
+/** Files of one target. */
+export interface TargetFiles {
+  readonly dir: string;
+  /** The target's manifest: what it is and the hashes of its files. */
+  readonly meta: string;
+  readonly data: string;
+  readonly params: string;
+  /** One line per run that has ended. */
+  readonly runs: string;
+  readonly attempt: string;
+  readonly checkpoint: string;
+  readonly diagnostics: string;
+}
+
+/** Files of one run. */
+export interface RunFiles {
+  readonly dir: string;
+  readonly manifest: string;
+  readonly trace: string;
+  readonly analysis: string;
+  readonly attempt: string;
+  readonly checkpoint: string;
+  /** Draws while sampling; gone when the trace is written. */
+  readonly drawLog: string;
+  readonly diagnostics: string;
+}
+
+/** Files of one invocation of a sweep. */
+export interface SweepFiles {
+  readonly dir: string;
+  readonly plan: string;
+  readonly experiment: string;
+  readonly card: string;
+  readonly events: string;
+  readonly report: string;
+  /** Held by the process that drives the sweep. */
+  readonly lock: string;
+}
+
+/** What a task prints: `log` its standard output, `err` its standard error. */
+export interface LogFiles {
+  readonly log: string;
+  readonly err: string;
+}
+
+const targetsDir = (store: Store): string => join(store.runs, "targets");
+
+/** One line per target that was built. */
+export const catalogFile = (store: Store): string => join(targetsDir(store), "_catalog.jsonl");
+
+export const targetFiles = (store: Store, targetId: string): TargetFiles => {
+  const dir = join(targetsDir(store), targetId);
+  return {
+    dir,
+    meta: join(dir, "meta.json"),
+    data: join(dir, "data.npz"),
+    params: join(dir, "params.npz"),
+    runs: join(dir, "_runs.jsonl"),
+    attempt: join(dir, "attempt.json"),
+    checkpoint: join(dir, "checkpoint.bin"),
+    diagnostics: join(dir, "diagnostics"),
+  };
+};
+
+export const runFiles = (store: Store, { targetId, sampler, runId }: RunName): RunFiles => {
+  const dir = join(targetsDir(store), targetId, `run_${sampler}_${runId}`);
+  return {
+    dir,
+    manifest: join(dir, "manifest.json"),
+    trace: join(dir, "trace.nc"),
+    analysis: join(dir, "analysis.json"),
+    attempt: join(dir, "attempt.json"),
+    checkpoint: join(dir, "checkpoint.bin"),
+    drawLog: join(dir, "draws.log"),
+    diagnostics: join(dir, "diagnostics"),
+  };
+};
+
+const sweepsDir = (store: Store): string => join(store.runs, "sweeps");
+
+export const sweepFiles = (store: Store, sweepId: string): SweepFiles => {
+  const dir = join(sweepsDir(store), sweepId);
+  return {
+    dir,
+    plan: join(dir, "plan.json"),
+    experiment: join(dir, "experiment.yaml"),
+    card: join(dir, "card.yaml"),
+    events: join(dir, "events.jsonl"),
+    report: join(dir, "report.html"),
+    lock: join(dir, "lock.json"),
+  };
+};
+
+/** Logs of a build. */
+export const buildLogFiles = (store: Store, targetId: string): LogFiles =>
+  logPair(join(store.logs, "build_target", targetId));
+
+/** Logs of a run. */
+export const runLogFiles = (store: Store, { targetId, sampler, runId }: RunName): LogFiles =>
+  logPair(join(store.logs, "run_sampler", `${targetId}_${sampler}_${runId}`));
+
+const logPair = (stem: string): LogFiles => ({ log: `${stem}.log`, err: `${stem}.err` });
+
+const targetName = /^tgt_[0-9a-f]{12}$/;
+const runName = /^run_(.+)_([0-9a-f]{8})$/;
+
+/** Ids of the targets that have a folder, sorted; none where the store does not exist. */
+export const listTargets = (store: Store): string[] =>
+  listFolders(targetsDir(store)).filter((name) => targetName.test(name));
+
+/** Runs of a target that have a folder, sorted by folder name. */
+export const listRuns = (store: Store, targetId: string): RunName[] =>
+  listFolders(targetFiles(store, targetId).dir).flatMap((name) => {
+    const [, sampler, runId] = runName.exec(name) ?? [];
+    return sampler === undefined || runId === undefined ? [] : [{ targetId, sampler, runId }];
+  });
+
+/** Ids of the sweeps that have a folder, sorted. */
+export const listSweeps = (store: Store): string[] => listFolders(sweepsDir(store));
+
+const listFolders = (dir: string): string[] => {
+  try {
+    const entries = readdirSync(dir, { withFileTypes: true });
+    return entries
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => entry.name)
+      .sort();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw error;
+  }
+};

@@ -1,0 +1,138 @@
+/** Draws from .nc, .npz, .npy, .csv and .json files. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { readDrawsFile } from "../../../src/runs/draws-file.ts";
+import { encodeNpy } from "../../../src/runs/npy.ts";
+import { writeNpz } from "../../../src/runs/npz.ts";
+import { writeTrace } from "../../../src/runs/trace-format.ts";
+import { askPython, whyNoOracle } from "../../support/python-oracle.ts";
+import { temporaryFolder } from "../../support/temporary-folder.ts";
+
+const twoChains = [Float64Array.of(1, 2, 3), Float64Array.of(4, 5, 6)];
+const fileWith = (name: string, content: string | Uint8Array): string => {
+  const path = join(temporaryFolder(), name);
+  writeFileSync(path, content);
+  return path;
+};
+
+test("json: lists [chain][draw], deeper lists by entry, null as NaN", async () => {
+  const content = {
+    x: [
+      [1, 2, 3],
+      [4, 5, 6],
+    ],
+    v: [
+      [
+        [1, 2],
+        [3, 4],
+      ],
+      [
+        [5, 6],
+        [7, null],
+      ],
+    ],
+    note: "no draws",
+  };
+  expect(await readDrawsFile(fileWith("d.json", JSON.stringify(content)))).toEqual([
+    { name: "x", draws: twoChains },
+    { name: "v[0]", draws: [Float64Array.of(1, 3), Float64Array.of(5, 7)] },
+    { name: "v[1]", draws: [Float64Array.of(2, 4), Float64Array.of(6, Number.NaN)] },
+  ]);
+});
+
+test("json: one list of draws is one chain; a list alone is x", async () => {
+  expect(await readDrawsFile(fileWith("d.json", '{"a": [1, 2, 3]}'))).toEqual([
+    { name: "a", draws: [Float64Array.of(1, 2, 3)] },
+  ]);
+  expect(await readDrawsFile(fileWith("d.json", "[[1,2,3],[4,5,6]]"))).toEqual([
+    { name: "x", draws: twoChains },
+  ]);
+});
+
+test("csv: chain and draw columns say where a line belongs", async () => {
+  const content = "chain,draw,x,y\r\n2,1,5,0\n2,0,4,0\n1,0,1,\n1,2,3,-inf\n1,1,2,true\n2,2,6,1e-3\n";
+  expect(await readDrawsFile(fileWith("d.csv", content))).toEqual([
+    { name: "x", draws: twoChains },
+    {
+      name: "y",
+      draws: [Float64Array.of(Number.NaN, 1, Number.NEGATIVE_INFINITY), Float64Array.of(0, 0, 1e-3)],
+    },
+  ]);
+});
+
+test("csv: without a chain column all lines are one chain", async () => {
+  expect(await readDrawsFile(fileWith("d.csv", '# note\n"x"\n1\n2\n3\n'))).toEqual([
+    { name: "x", draws: [Float64Array.of(1, 2, 3)] },
+  ]);
+});
+
+test("npz and npy: arrays of numbers, texts left out", async () => {
+  const path = join(temporaryFolder(), "d.npz");
+  writeNpz(path, {
+    x: { shape: [2, 3], data: Float64Array.of(1, 2, 3, 4, 5, 6) },
+    m: { shape: [1, 2, 1, 2], data: BigInt64Array.of(1n, 2n, 3n, 4n) },
+    names: { shape: [1], data: ["a"] },
+  });
+  expect(await readDrawsFile(path)).toEqual([
+    { name: "x", draws: twoChains },
+    { name: "m[0, 0]", draws: [Float64Array.of(1, 3)] },
+    { name: "m[0, 1]", draws: [Float64Array.of(2, 4)] },
+  ]);
+  const npy = fileWith("theta.npy", encodeNpy({ shape: [3], data: Float32Array.of(1, 2, 3) }));
+  expect(await readDrawsFile(npy)).toEqual([{ name: "theta", draws: [Float64Array.of(1, 2, 3)] }]);
+});
+
+test("nc: the posterior of a trace", async () => {
+  const path = join(temporaryFolder(), "trace.nc");
+  const variables = [
+    { group: "posterior", name: "llc", read: () => twoChains },
+    { group: "sample_stats", name: "energy", read: () => twoChains },
+  ] as const;
+  await writeTrace(path, { numChains: 2, numDraws: 3, variables, attributes: {} });
+  expect(await readDrawsFile(path)).toEqual([{ name: "llc", draws: twoChains }]);
+});
+
+test.each([
+  ["d.txt", "1", "USAGE"],
+  ["d.json", "{", "TRACE_INVALID"],
+  ["d.json", "3", "TRACE_INVALID"],
+  ["d.json", "{}", "TRACE_INVALID"],
+  ["d.json", '{"x": [[1, 2], [3]]}', "TRACE_INVALID"],
+  ["d.json", '{"x": [[1, [2]], [3, 4]]}', "TRACE_INVALID"],
+  ["d.csv", "x,y\n1\n", "TRACE_INVALID"],
+  ["d.csv", "chain,x\n0,1\n0,2\n1,3\n", "TRACE_INVALID"],
+  ["d.npz", "zip?", "TRACE_INVALID"],
+  ["d.npy", "array?", "TRACE_INVALID"],
+  ["d.nc", "hdf?", "TRACE_INVALID"],
+])("%s with content %j is refused with %s", async (name, content, code) => {
+  await expect(readDrawsFile(fileWith(name, content))).rejects.toMatchObject({ code });
+});
+
+test.each(["x.nc", "x.npz", "x.csv", "x.json"])("%s that is not there is NOT_FOUND", async (name) => {
+  await expect(readDrawsFile(join(temporaryFolder(), name))).rejects.toMatchObject({ code: "NOT_FOUND" });
+});
+
+const noOracle = whyNoOracle(["arviz", "h5netcdf"]);
+test.skipIf(noOracle !== null)(
+  `nc: arrays that ArviZ wrote${noOracle === null ? "" : ` (skipped: ${noOracle})`}`,
+  async () => {
+    const path = join(temporaryFolder(), "az.nc");
+    askPython(
+      `
+import arviz as az, numpy as np
+az.from_dict(posterior={"theta": np.arange(12.0).reshape(2, 3, 2), "k": np.arange(6).reshape(2, 3)}).to_netcdf(q, engine="h5netcdf")
+print("null")`,
+      path,
+    );
+    const variables = await readDrawsFile(path);
+    expect(variables).toContainEqual({
+      name: "theta[1]",
+      draws: [Float64Array.of(1, 3, 5), Float64Array.of(7, 9, 11)],
+    });
+    expect(variables).toContainEqual({
+      name: "k",
+      draws: [Float64Array.of(0, 1, 2), Float64Array.of(3, 4, 5)],
+    });
+  },
+);

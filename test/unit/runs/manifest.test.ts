@@ -1,0 +1,120 @@
+/** When a task counts as done. */
+import { appendFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { errorRecordOf, SweepError } from "../../../src/core/errors.ts";
+import { type Attempt, beginAttempt } from "../../../src/runs/attempt.ts";
+import { type Ending, isDone, readManifest, writeManifest } from "../../../src/runs/manifest.ts";
+import { temporaryFolder } from "../../support/temporary-folder.ts";
+
+const id = "tgt_0123456789ab/hmc_89abcdef";
+
+const finish = (changes: Partial<Ending> = {}): { path: string; dir: string; attempt: Attempt } => {
+  const dir = temporaryFolder();
+  const attempt = beginAttempt(dir, 0);
+  writeFileSync(join(dir, "trace.nc"), "draws");
+  const path = join(dir, "manifest.json");
+  writeManifest(path, {
+    id,
+    status: "ok",
+    attempt,
+    finishedMs: 5000,
+    files: ["trace.nc"],
+    facts: {},
+    ...changes,
+  });
+  return { path, dir, attempt };
+};
+
+test("a finished task is done, and its manifest comes back whole", () => {
+  const { path, attempt } = finish({ facts: { target_id: "tgt", n_beta: 1.5, nothing: Number.NaN } });
+  expect(isDone(path, id, "hashes")).toBe(true);
+  const reading = readManifest(path, id);
+  expect(reading).toMatchObject({
+    kind: "valid",
+    manifest: {
+      id,
+      status: "ok",
+      attempt: 1,
+      token: attempt.token,
+      finishedAt: "1970-01-01T00:00:05.000Z",
+      error: null,
+      facts: { target_id: "tgt", n_beta: 1.5, nothing: null },
+    },
+  });
+  expect(readFileSync(path, "utf8")).not.toMatch(/NaN/);
+});
+
+test("a failed task has a manifest with its error, and is not done", () => {
+  const thrown = new SweepError("TASK_FAILED", "it broke", { cause: new Error("deeper"), retryable: true });
+  const { path } = finish({ status: "failed", files: [], error: errorRecordOf(thrown) });
+  expect(isDone(path, id)).toBe(false);
+  expect(readManifest(path, id)).toMatchObject({
+    kind: "valid",
+    manifest: {
+      status: "failed",
+      error: { code: "TASK_FAILED", message: "it broke", causes: ["deeper"], isRetryable: true },
+    },
+  });
+});
+
+test("no manifest is absent, not invalid", () => {
+  expect(readManifest(join(temporaryFolder(), "manifest.json"), id)).toEqual({ kind: "absent" });
+});
+
+const damages: [string, (at: { path: string; dir: string }) => void, RegExp][] = [
+  ["a file is missing", ({ dir }) => rmSync(join(dir, "trace.nc")), /trace\.nc is missing/],
+  ["a file has grown", ({ dir }) => appendFileSync(join(dir, "trace.nc"), "!"), /has 6 bytes instead of 5/],
+  [
+    "the manifest is cut off",
+    ({ path }) => writeFileSync(path, readFileSync(path, "utf8").slice(0, 40)),
+    /is not JSON/,
+  ],
+  ["the manifest is a list", ({ path }) => writeFileSync(path, "[]"), /is not a JSON object/],
+  ["the format is another", ({ path }) => writeFileSync(path, '{"format": 99}'), /has format 99, not 1/],
+  [
+    "a member is missing",
+    ({ path }) => writeFileSync(path, `{"format": 1, "id": "${id}"}`),
+    /lacks a member/,
+  ],
+  ["a newer attempt has begun", ({ dir }) => beginAttempt(dir, 0), /attempt 2 has begun since/],
+];
+test.each(damages)("a manifest is invalid when %s", (_, damage, reason) => {
+  const at = finish();
+  damage(at);
+  const reading = readManifest(at.path, id);
+  expect(reading.kind).toBe("invalid");
+  expect((reading as { reason: string }).reason).toMatch(reason);
+});
+
+test("a manifest of another id is invalid", () => {
+  const { path } = finish();
+  expect(readManifest(path, "other")).toMatchObject({ kind: "invalid" });
+});
+
+test("a changed byte is found by hashes, not by sizes", () => {
+  const { path, dir } = finish();
+  writeFileSync(join(dir, "trace.nc"), "drAws");
+  expect(isDone(path, id, "sizes")).toBe(true);
+  expect(readManifest(path, id, "hashes")).toMatchObject({ kind: "invalid" });
+});
+
+test("an outdated attempt cannot write its manifest", () => {
+  const { path, dir, attempt } = finish();
+  const before = readFileSync(path, "utf8");
+  beginAttempt(dir, 0);
+  expect(() =>
+    writeManifest(path, { id, status: "ok", attempt, finishedMs: 0, files: [], facts: {} }),
+  ).toThrow(/outdated/);
+  expect(readFileSync(path, "utf8")).toBe(before);
+});
+
+test("a fact cannot take the name of a member", () => {
+  expect(() => finish({ facts: { status: "great" } })).toThrow(/^bug: /);
+});
+
+test("a manifest survives the loss of attempt.json (a copied folder)", () => {
+  const { path, dir } = finish();
+  rmSync(join(dir, "attempt.json"));
+  expect(isDone(path, id, "hashes")).toBe(true);
+});
