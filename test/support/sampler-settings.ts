@@ -107,6 +107,7 @@ export const samplerCases: { readonly [Name in SamplerName]: SamplerCases<Name> 
       variants: [
         base,
         { ...base, batchSize: null, warmup: null },
+        { ...base, stepSize: null },
         { ...base, precond: "rmsprop", batchSize: 1000 },
         { ...base, precond: "adam" },
         { ...base, precond: "adam", freezePreconditioner: false, warmup: 0, biasCorrection: false },
@@ -118,6 +119,7 @@ export const samplerCases: { readonly [Name in SamplerName]: SamplerCases<Name> 
         { batchSize: 0 },
         { stepSize: -1e-6 },
         { precond: "adagrad" },
+        { precond: "adam", stepSize: null },
         { beta1: 1 },
         { beta2: -0.1 },
         { eps: 0 },
