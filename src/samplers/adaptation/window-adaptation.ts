@@ -105,7 +105,7 @@ export class WindowAdaptation {
 
   async #restartStepSize(kernel: Tunable): Promise<void> {
     if (!this.#settings.adaptStepSize) return;
-    this.stepSize = await searchStepSize(this.stepSize, kernel.probe);
+    this.stepSize = await searchStepSize(this.stepSize, (stepSize) => kernel.probe(stepSize));
     this.#averaging = startDualAveraging(this.stepSize);
   }
 
