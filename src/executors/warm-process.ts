@@ -83,8 +83,8 @@ export class WarmProcess {
     }
     const started = new WarmProcess(child, output, options.heapMiB);
     const problem = await started.#whyNotReady(options.startTimeoutMs);
+    const text = started.#output.readNew().trim(); // also so that no task is given the words of the start
     if (problem === null) return started;
-    const text = started.#output.readNew().trim();
     await started.kill();
     started.close();
     throw new SweepError(

@@ -70,9 +70,11 @@ export interface NoopBehaviour {
   readonly exitCode?: number;
   /** Fails with this message. */
   readonly fail?: string;
+  /** Throws this where nothing can catch it, while the task goes on. */
+  readonly throwAside?: string;
   /** Whether that failure may be retried; default false. */
   readonly retryable?: boolean;
-  /** `exitCode`, `fail`, `busyMs` and `sleepMs` apply only to attempts up to this one; default: to all. */
+  /** `exitCode`, `fail`, `throwAside`, `busyMs` and `sleepMs` apply only to attempts up to this one; default: to all. */
   readonly untilAttempt?: number;
 }
 

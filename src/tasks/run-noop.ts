@@ -10,6 +10,7 @@ export const runNoop = async (task: NoopTask, context: TaskContext): Promise<Tas
   if (behaviour.stdout !== undefined) process.stdout.write(`${behaviour.stdout}\n`);
   if (behaviour.stderr !== undefined) process.stderr.write(`${behaviour.stderr}\n`);
   const misbehaves = context.attempt <= (behaviour.untilAttempt ?? Number.POSITIVE_INFINITY);
+  if (misbehaves && behaviour.throwAside !== undefined) throwAside(behaviour.throwAside);
   if (
     misbehaves &&
     behaviour.sleepMs !== undefined &&

@@ -1,0 +1,353 @@
+/** The local executor with real processes that sleep, fail, crash, hang and allocate. */
+import { spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { LocalCard } from "../../src/cards/card.ts";
+import { systemClock } from "../../src/core/clock.ts";
+import { packageRoot } from "../../src/core/package-root.ts";
+import { LocalExecutor } from "../../src/executors/local-executor.ts";
+import { type PlanOutcome, type RunPlanOptions, runPlan } from "../../src/executors/run-plan.ts";
+import type { Plan } from "../../src/plan/plan.ts";
+import type { TaskState } from "../../src/plan/task-state.ts";
+import type { SubmitOptions } from "../../src/queue/broker.ts";
+import { LocalBroker } from "../../src/queue/local-broker.ts";
+import { defaultRetryPolicy } from "../../src/queue/retry-policy.ts";
+import type { SweepEvent } from "../../src/queue/sweep-event.ts";
+import { aLocalCard } from "../support/cards.ts";
+import { aPlan, aTask } from "../support/plans.ts";
+import { isRunning, taskProcessesOf, until } from "../support/processes.ts";
+
+const script = join(packageRoot, "dist", "workers", "task-process.js");
+const submit: SubmitOptions = {
+  retryPolicy: { ...defaultRetryPolicy, backoffMs: 10 },
+  maxFailures: null,
+  expectedSec: new Map(),
+};
+
+describe.skipIf(process.platform !== "linux" || !existsSync(script))(
+  "local executor (needs Linux and a build)",
+  () => {
+    let folder = "";
+    let events: SweepEvent[] = [];
+    let numResources = 0;
+    /** Handles of processes and timers that keep this process alive. */
+    const countResources = (): number =>
+      process.getActiveResourcesInfo().filter((name) => name === "ProcessWrap" || name === "Timeout").length;
+    const logs = (): string => join(folder, "logs", "noop");
+    const read = (name: string): string => readFileSync(join(logs(), name), "utf8");
+
+    beforeEach(() => {
+      folder = mkdtempSync(join(tmpdir(), "lambda-hat-test-"));
+      events = [];
+      numResources = countResources();
+    });
+    afterEach(async () => {
+      rmSync(folder, { recursive: true });
+      expect(taskProcessesOf(process.pid)).toEqual([]);
+      await until("processes and timers are gone", () => countResources() <= numResources, 2000);
+    });
+
+    const run = async (
+      plan: Plan,
+      card: LocalCard = aLocalCard(),
+      options: Partial<RunPlanOptions> = {},
+    ): Promise<PlanOutcome> => {
+      const broker = new LocalBroker({ clock: systemClock, leaseMs: null });
+      const executor = new LocalExecutor({ card, storeRoot: folder, logsRoot: join(folder, "logs") });
+      const onEvent = (event: SweepEvent): void => {
+        events.push(event);
+        options.onEvent?.(event);
+      };
+      try {
+        return await runPlan({ plan, broker, executor, submit, ...options, onEvent });
+      } finally {
+        await broker.close();
+      }
+    };
+    const statesOf = (outcome: PlanOutcome): Record<string, TaskState> =>
+      Object.fromEntries(outcome.records.map(({ task, state }) => [task.id, state]));
+    const kindsOf = (taskId: string): string[] =>
+      events.filter((event) => "taskId" in event && event.taskId === taskId).map(({ kind }) => kind);
+
+    it("runs every task once, after what it needs, in one process a slot", async () => {
+      const marks = join(folder, "marks");
+      const tasks = Array.from({ length: 40 }, (_, index) =>
+        aTask(`t${index}`, { needs: index < 20 ? [] : [`t${index - 20}`] }),
+      );
+      const final: string[] = [];
+      const card = aLocalCard({ workerInit: `echo started >> ${marks}` });
+      const outcome = await run(aPlan(tasks), card, { onTaskFinal: ({ task }) => void final.push(task.id) });
+      expect(outcome.counts.done).toBe(40);
+      expect(outcome.failures).toEqual([]);
+      expect(new Set(final).size).toBe(40);
+      for (const [index, { id }] of tasks.slice(20).entries()) {
+        expect(final.indexOf(`t${index}`)).toBeLessThan(final.indexOf(id));
+      }
+      expect(readFileSync(marks, "utf8")).toBe("started\nstarted\n");
+    });
+
+    it("writes the output of each task into its own log pair", async () => {
+      await run(
+        aPlan([
+          aTask("a", { behaviour: { stdout: "a says", stderr: "a warns" } }),
+          aTask("b", { behaviour: { stdout: "b says" } }),
+        ]),
+        aLocalCard({ slots: 1 }),
+      );
+      expect(readdirSync(logs()).sort()).toEqual(["a.err", "a.log", "b.err", "b.log"]);
+      expect([read("a.log"), read("a.err"), read("b.log"), read("b.err")]).toEqual([
+        "a says\n",
+        "a warns\n",
+        "b says\n",
+        "",
+      ]);
+    });
+
+    it("reports a task's own failure with the end of its log, and everything else goes on", async () => {
+      const outcome = await run(
+        aPlan([
+          aTask("bad", { behaviour: { fail: "the data is poisoned" } }),
+          aTask("child", { needs: ["bad"] }),
+          aTask("good"),
+        ]),
+      );
+      expect(statesOf(outcome)).toEqual({ bad: "failed", child: "upstream_failed", good: "done" });
+      expect(outcome.failures).toMatchObject([
+        {
+          state: "failed",
+          error: { code: "TASK_FAILED", message: "the data is poisoned" },
+          taskIds: ["bad"],
+          blockedTaskIds: ["child"],
+          logTail: ["TASK_FAILED: the data is poisoned"],
+        },
+      ]);
+      expect(read("bad.err")).toBe("TASK_FAILED: the data is poisoned\n");
+    });
+
+    it("repeats a retryable failure in the same process and appends to the same log", async () => {
+      const behaviour = { fail: "disk was full", retryable: true, untilAttempt: 1, stdout: "trying" };
+      const outcome = await run(aPlan([aTask("a", { behaviour })]));
+      expect(outcome.records[0]).toMatchObject({ state: "done", attempt: 2 });
+      expect(kindsOf("a")).toEqual([
+        "task_ready",
+        "task_started",
+        "retry",
+        "task_ready",
+        "task_started",
+        "task_done",
+      ]);
+      expect(read("a.log")).toBe("trying\ntrying\n");
+    });
+
+    it("kills a task that is over its time, deaf to TERM, and goes on in a new process", async () => {
+      const card = aLocalCard({ slots: 1 }, { graceSec: 0.2 });
+      const slow = aTask("slow", { behaviour: { busyMs: 60_000 }, resources: { timeoutSec: 0.3 } });
+      const outcome = await run(aPlan([slow, aTask("next")]), card);
+      expect(statesOf(outcome)).toEqual({ slow: "timeout", next: "done" });
+      const { message } = outcome.failures[0]?.error ?? { message: "" };
+      expect(message).toBe(
+        "task slow (task slow) ran longer than its limit of 0.3 s and was stopped. Raise its timeout, or make it smaller.",
+      );
+      expect(read("slow.err")).toContain(message);
+    });
+
+    it("keeps the process of a task that obeys when its time is over", async () => {
+      const marks = join(folder, "marks");
+      const card = aLocalCard({ slots: 1, workerInit: `echo started >> ${marks}` });
+      const slow = aTask("slow", { behaviour: { sleepMs: 60_000 }, resources: { timeoutSec: 0.2 } });
+      const outcome = await run(aPlan([slow, aTask("next")]), card);
+      expect(statesOf(outcome)).toEqual({ slow: "timeout", next: "done" });
+      expect(readFileSync(marks, "utf8")).toBe("started\n");
+    });
+
+    it("stops a task whose processes hold more memory than allowed, although it never yields", async () => {
+      const behaviour = { allocateMiB: 512, busyMs: 60_000 };
+      const fat = aTask("fat", { behaviour, resources: { memoryMiB: 256 } });
+      const outcome = await run(aPlan([fat, aTask("next")]), aLocalCard({ slots: 1 }));
+      expect(statesOf(outcome)).toEqual({ fat: "out_of_memory", next: "done" });
+      expect(outcome.failures[0]?.error).toMatchObject({ code: "OUT_OF_MEMORY" });
+    });
+
+    it("calls a JavaScript heap that is full out of memory and keeps the runtime's last words", async () => {
+      const fat = aTask("fat", { behaviour: { heapMiB: 4096 } });
+      const outcome = await run(aPlan([fat, aTask("next")]), aLocalCard({ slots: 1, memoryMiB: 300 }));
+      expect(statesOf(outcome)).toEqual({ fat: "out_of_memory", next: "done" });
+    });
+
+    it("gives the task of a process that exits by itself to a new process", async () => {
+      const outcome = await run(aPlan([aTask("a", { behaviour: { exitCode: 3, untilAttempt: 1 } })]));
+      expect(outcome.records[0]).toMatchObject({ state: "done", attempt: 2 });
+      expect(events.find(({ kind }) => kind === "worker_lost")).toMatchObject({
+        message: "the process of task a (task a) ended by itself: exit code 3.",
+      });
+    });
+
+    it("ends a task whose process always dies after the crash limit", async () => {
+      const outcome = await run(aPlan([aTask("a", { behaviour: { exitCode: 3 } })]));
+      expect(outcome.records[0]).toMatchObject({
+        state: "failed",
+        attempt: 4,
+        failure: { cause: "worker_lost" },
+      });
+    });
+
+    it("runs the task of a process that was killed with -9 again", async () => {
+      const running = run(aPlan([aTask("a", { behaviour: { sleepMs: 60_000, untilAttempt: 1 } })]));
+      await until("the task runs", () => events.some(({ kind }) => kind === "progress"));
+      process.kill(taskProcessesOf(process.pid)[0] as number, "SIGKILL");
+      const outcome = await running;
+      expect(outcome.records[0]).toMatchObject({ state: "done", attempt: 2 });
+    });
+
+    it("replaces a process that died between two tasks at no cost", async () => {
+      const long = aTask("long", { behaviour: { sleepMs: 1500 } });
+      let hasKilled = false;
+      const outcome = await run(
+        aPlan([long, aTask("short"), aTask("after", { needs: ["long"] })]),
+        aLocalCard(),
+        {
+          onEvent: (event) => {
+            if (event.kind !== "progress" || hasKilled || !events.some(({ kind }) => kind === "task_done"))
+              return;
+            hasKilled = true;
+            for (const pid of taskProcessesOf(process.pid))
+              if (pid !== busiest()) process.kill(pid, "SIGKILL");
+          },
+        },
+      );
+      expect(hasKilled).toBe(true);
+      expect(outcome.counts.done).toBe(3);
+      expect(events.filter(({ kind }) => kind === "worker_lost")).toEqual([]);
+    });
+
+    /** The process started first: `long` is leased first. */
+    const busiest = (): number => Math.min(...taskProcessesOf(process.pid));
+
+    it("takes an error that nothing caught for the task's and replaces the process", async () => {
+      const a = aTask("a", { behaviour: { throwAside: "lost promise", sleepMs: 1000 } });
+      const outcome = await run(aPlan([a, aTask("b")]), aLocalCard({ slots: 1 }));
+      expect(statesOf(outcome)).toEqual({ a: "failed", b: "done" });
+      expect(outcome.failures[0]?.error).toMatchObject({ code: "BUG", message: "lost promise" });
+      expect(events.filter(({ kind }) => kind === "worker_lost")).toEqual([]);
+    });
+
+    it("forwards progress", async () => {
+      await run(aPlan([aTask("a", { behaviour: { sleepMs: 400 } })]));
+      const progress = events.filter((event) => event.kind === "progress");
+      expect(progress.length).toBeGreaterThanOrEqual(2);
+      expect(progress[0]).toMatchObject({ taskId: "a", attempt: 1, total: 400, phase: "sleep" });
+    });
+
+    it("on stop asks running tasks to give back and starts nothing new", async () => {
+      const stop = new AbortController();
+      const tasks = [...Array(5).keys()].map((index) =>
+        aTask(`t${index}`, { behaviour: { sleepMs: 60_000 } }),
+      );
+      const outcome = await run(aPlan(tasks), aLocalCard(), {
+        stop: stop.signal,
+        onEvent: ({ kind }) => kind === "progress" && stop.abort("stopped by the user (SIGINT)"),
+      });
+      expect(outcome.counts.cancelled).toBe(5);
+      expect(outcome.wasStopped).toBe(true);
+      expect(outcome.records[4]?.reason).toBe("stopped by the user (SIGINT)");
+      expect(events.filter(({ kind }) => kind === "given_back")).toHaveLength(2);
+      expect(events.filter(({ kind }) => kind === "worker_lost")).toEqual([]);
+    });
+
+    it("on stop kills a task that does not give back within the grace", async () => {
+      const stop = new AbortController();
+      const outcome = await run(
+        aPlan([aTask("a", { behaviour: { busyMs: 60_000 } })]),
+        aLocalCard({}, { graceSec: 0.3 }),
+        {
+          stop: stop.signal,
+          onEvent: ({ kind }) => kind === "task_started" && setTimeout(() => stop.abort("enough"), 300),
+        },
+      );
+      expect(statesOf(outcome)).toEqual({ a: "cancelled" });
+    });
+
+    it("on kill ends everything at once, whatever the grace", async () => {
+      const kill = new AbortController();
+      const outcome = await run(
+        aPlan([aTask("a", { behaviour: { busyMs: 60_000 } })]),
+        aLocalCard({}, { graceSec: 3600 }),
+        {
+          kill: kill.signal,
+          onEvent: ({ kind }) => kind === "task_started" && setTimeout(() => kill.abort("now"), 300),
+        },
+      );
+      expect(statesOf(outcome)).toEqual({ a: "cancelled" });
+      expect(outcome.wasStopped).toBe(true);
+    });
+
+    it("stops nothing when it is stopped before it begins", async () => {
+      const outcome = await run(aPlan([aTask("a")]), aLocalCard(), { stop: AbortSignal.abort("early") });
+      expect(statesOf(outcome)).toEqual({ a: "cancelled" });
+      expect(events.some(({ kind }) => kind === "task_started")).toBe(false);
+    });
+
+    it("fail-fast stops what runs and what waits", async () => {
+      const tasks = [
+        aTask("bad", { behaviour: { fail: "broken" } }),
+        aTask("long", { behaviour: { sleepMs: 60_000 } }),
+        aTask("later"),
+      ];
+      const outcome = await run(aPlan(tasks), aLocalCard(), { submit: { ...submit, maxFailures: 1 } });
+      expect(statesOf(outcome)).toMatchObject({ bad: "failed", long: "cancelled" });
+      expect(outcome.wasStopped).toBe(false);
+    });
+
+    it("gives each group of workers only the kinds it serves, with its environment", async () => {
+      const card = aLocalCard({ serves: ["build-target"] });
+      const others = aLocalCard({ label: "any", serves: ["noop"], slots: 1, env: { GREETING: "hello" } });
+      const both = { ...card, executors: [...card.executors, ...others.executors] };
+      await run(aPlan([aTask("a")]), both);
+      expect(events.find((event) => event.kind === "task_started")).toMatchObject({ worker: "any/slot-0" });
+    });
+
+    it("says with its output that worker_init failed, and leaves nothing running", async () => {
+      const card = aLocalCard({ workerInit: "echo no such module; false" });
+      await expect(run(aPlan([aTask("a")]), card)).rejects.toMatchObject({
+        code: "ENVIRONMENT",
+        message:
+          "worker_init of the card failed: its last command did not succeed. Its output ends in:\nno such module",
+      });
+      expect(events.some(({ kind }) => kind === "sweep_done")).toBe(true);
+    });
+
+    it("keeps output that belongs to no task under run_dir", async () => {
+      const card = aLocalCard(
+        { slots: 1, workerInit: "echo loading modules" },
+        { runDir: join(folder, "workers") },
+      );
+      await run(aPlan([aTask("a")]), card);
+      expect(readFileSync(join(folder, "workers", "local", "slot-0.out"), "utf8")).toBe("loading modules\n");
+      expect(read("a.err")).toBe("");
+    });
+
+    it("throws what a listener of finished tasks threw, after everything was stopped", async () => {
+      const tasks = [aTask("a"), aTask("long", { behaviour: { sleepMs: 60_000 } })];
+      const onTaskFinal = (): Promise<void> => Promise.reject(new Error("table cannot be written"));
+      await expect(run(aPlan(tasks), aLocalCard(), { onTaskFinal })).rejects.toThrow(
+        "table cannot be written",
+      );
+    });
+
+    it("leaves no process behind when the driver is killed with -9", async () => {
+      const driver = spawn(process.execPath, [join(packageRoot, "dist", "test", "support", "drive-noop.js")]);
+      let output = "";
+      driver.stdout.on("data", (text: Buffer) => {
+        output += text.toString();
+      });
+      await until("both tasks run", () => /task_started\n.*task_started\n.*progress/s.test(output));
+      await until("both processes are there", () => taskProcessesOf(driver.pid as number).length === 2);
+      const processes = taskProcessesOf(driver.pid as number);
+      await new Promise((resolve) => setTimeout(resolve, 300)); // into the tasks
+      driver.kill("SIGKILL");
+      await until("the task processes are gone", () => !processes.some(isRunning));
+    });
+  },
+);
