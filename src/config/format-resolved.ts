@@ -5,7 +5,7 @@
  * needing any preset but the ones it names.
  */
 import { stringify } from "yaml";
-import type { Experiment, ResolvedSampler, ResolvedTarget, ResourceLimits } from "./experiment.ts";
+import type { Experiment, Precision, ResolvedSampler, ResolvedTarget, ResourceLimits } from "./experiment.ts";
 import { isClosedForm } from "./schema/model.ts";
 import type { PosteriorLayer } from "./schema/posterior.ts";
 
@@ -28,7 +28,7 @@ export const resolvedFile = (experiment: Experiment): Record<string, unknown> =>
   },
   retries: experiment.retries,
   targets: experiment.targets.map(targetEntry),
-  samplers: experiment.samplers.map(samplerEntry),
+  samplers: experiment.samplers.map((sampler) => samplerEntry(sampler, experiment.precision)),
 });
 
 const resourcesOf = ({ threads, memoryMiB }: ResourceLimits) => ({ threads, memory: memoryMiB });
@@ -45,12 +45,12 @@ const targetEntry = ({ label, config, posterior, sampling }: ResolvedTarget): Re
   return { ...entry, sampling, posterior: { loss: loss.kind, ...withoutUnset(posterior) }, overrides };
 };
 
-const samplerEntry = (sampler: ResolvedSampler): Record<string, unknown> => {
+const samplerEntry = (sampler: ResolvedSampler, usual: Precision): Record<string, unknown> => {
   const { name, seed, precision, posterior, sampling, settings } = sampler;
   return {
     name,
     seed,
-    precision,
+    ...(precision === usual ? {} : { precision }),
     ...(Object.keys(sampling).length > 0 ? { sampling } : {}),
     ...(Object.keys(withoutUnset(posterior)).length > 0 ? { posterior: withoutUnset(posterior) } : {}),
     overrides: settings,

@@ -85,14 +85,19 @@ const seeds = (schema: z.ZodType): z.ZodType => {
     .describe(`${descriptionOf(schema)} A range 42..46 is five seeds.`);
 };
 
+// One instance each, so that the JSON Schema refers to them instead of repeating them.
+const trainingBlock = withPreset("training", trainingSchema.shape, true).optional();
+const posteriorBlock = withPreset("posterior", posteriorSchema.shape, true).optional();
+const samplingBlock = block(samplingSchema).optional();
+
 const targetEntry = (): z.ZodType => {
   const { model, data, teacher, seed } = targetEntrySchema.shape;
   const overrides = z.strictObject({
     model: block(z.strictObject(mergedShape(Object.values(modelSchemas)))).optional(),
     data: block(dataSchema).optional(),
     teacher: block(teacherSchema).optional(),
-    training: withPreset("training", trainingSchema.shape, true).optional(),
-    posterior: withPreset("posterior", posteriorSchema.shape, true).optional(),
+    training: trainingBlock,
+    posterior: posteriorBlock,
     target: block(targetOverrideSchema).optional(),
   });
   return z.strictObject({
@@ -100,9 +105,9 @@ const targetEntry = (): z.ZodType => {
     data: expandable(data),
     teacher: expandable(withoutDefault(teacher)).optional(),
     seed: seeds(seed),
-    training: withPreset("training", trainingSchema.shape, true).optional(),
-    posterior: withPreset("posterior", posteriorSchema.shape, true).optional(),
-    sampling: block(samplingSchema).optional(),
+    training: trainingBlock,
+    posterior: posteriorBlock,
+    sampling: samplingBlock,
     overrides: z.union([overrides, z.null()]).optional().describe("Merged over the presets."),
   });
 };
@@ -120,7 +125,7 @@ const samplerEntry = (): z.ZodType => {
     seed: seeds(seed).optional(),
     precision: expandable(withoutDefault(precision)).optional(),
     posterior: withPreset("posterior", samplerPosteriorSchema.shape, true).optional(),
-    sampling: block(samplingSchema).optional(),
+    sampling: samplingBlock,
     overrides: block(z.strictObject(settings)).optional().describe("Settings, over the sampler's preset."),
   });
 };
@@ -141,6 +146,6 @@ export const experimentJsonSchema = (): Record<string, unknown> => {
     targets: z.array(targetEntry()).min(1).describe("N targets: data set, trained network, posterior."),
     samplers: z.array(samplerEntry()).min(1).describe("M samplers; each runs on each target."),
   });
-  const json = z.toJSONSchema(schema, { target: "draft-7", io: "input", reused: "ref" });
+  const json = z.toJSONSchema(schema, { target: "draft-7", io: "input" });
   return { title: "lambda-hat experiment", ...json };
 };

@@ -67,11 +67,7 @@ const section = (title: string, schema: z.ZodObject, values: Values = {}): strin
 
 const escapeCell = (text: string): string => text.replaceAll("|", "\\|");
 
-const expectedText = (field: z.ZodType): string => {
-  const inner = unwrap(field);
-  if (inner.def.type === "array" && descriptionOf(field) === "") return "a list";
-  return expectedOf(field).replace(/^(?:a|an) /, "");
-};
+const expectedText = (field: z.ZodType): string => expectedOf(field).replace(/^(?:a|an|the) /, "");
 
 const defaultOf = (field: z.ZodType): unknown => {
   const parsed = field.safeParse(undefined);

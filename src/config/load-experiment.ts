@@ -57,17 +57,25 @@ export const loadExperiment = (file: string, options: LoadOptions = {}): Experim
 
 type TopLevel = Pick<Experiment, "name" | "storeRoot" | "precision" | "resources" | "retries">;
 
+/** Targets and samplers are checked one by one, after their lists are expanded. */
+const topLevelBlock = {
+  name: "experiment",
+  schema: topLevelSchema.partial({ targets: true, samplers: true }),
+};
+
 const resolveTop = (root: LocatedMap, mistakes: Mistake[]): TopLevel | null => {
   const timeoutNode = memberOf(root, "timeout");
   const timeoutMap = timeoutNode?.kind === "map" ? timeoutNode : undefined;
   const presetNames = ["training", "posterior"].filter((key) => memberOf(root, key)?.kind === "scalar");
   const nulls = [...root.members.keys()].filter((key) => memberOf(root, key) === undefined);
-  const skipped = [...presetNames, ...nulls, ...(timeoutMap === undefined ? [] : ["timeout"])];
-  const top = validateBlock(
-    { name: "experiment", schema: topLevelSchema },
-    withoutMembers(root, skipped),
-    mistakes,
-  );
+  const skipped = [
+    "targets",
+    "samplers",
+    ...presetNames,
+    ...nulls,
+    ...(timeoutMap === undefined ? [] : ["timeout"]),
+  ];
+  const top = validateBlock(topLevelBlock, withoutMembers(root, skipped), mistakes);
   const limits =
     timeoutMap === undefined
       ? { build: top?.timeout ?? null, sample: top?.timeout ?? null }

@@ -102,20 +102,22 @@ const writeAt = (node: Located | undefined, write: Write): Located | null => {
   const [step, ...rest] = write.steps;
   if (step === undefined) return write.value;
   const inner = { ...write, steps: rest };
-  if (node?.kind === "list") return writeItem(node, step, inner);
-  const map = node === undefined || isNull(node) ? emptyMapAt(node ?? write.value) : node;
-  if (map.kind !== "map") {
-    write.problem(
-      `got a path through ${gotOf(map)} at "${map.path}"; expected a path through mappings and lists.`,
-    );
-    return null;
-  }
   if (step === "") {
     write.problem("got an empty step in the path; expected names or indices between dots.");
     return null;
   }
+  if (node === undefined || isNull(node)) return writeMember(emptyMapAt(node ?? write.value), step, inner);
+  if (node.kind === "map") return writeMember(node, step, inner);
+  if (node.kind === "list") return writeItem(node, step, inner);
+  write.problem(
+    `got a path through ${gotOf(node)} at "${node.path}"; expected a path through mappings and lists.`,
+  );
+  return null;
+};
+
+const writeMember = (map: LocatedMap, step: string, write: Write): Located | null => {
   const member = map.members.get(step);
-  const child = writeAt(presetAsBlock(step, member?.node, rest), inner);
+  const child = writeAt(presetAsBlock(step, member?.node, write.steps), write);
   if (child === null) return null;
   const keyPlace = member?.keyPlace ?? write.value.place;
   return { ...map, members: new Map(map.members).set(step, { keyPlace, node: child }) };

@@ -10,6 +10,15 @@ interface ListOptions {
   readonly json?: boolean;
 }
 
+/** Columns apart by blanks, no frame: easy to read and to grep. */
+const plainChars = Object.fromEntries(
+  ["top", "bottom", "mid", "left", "right"]
+    .flatMap((side) => [side, `${side}-mid`, `${side}-left`, `${side}-right`])
+    .concat("middle", "mid-mid")
+    .map((part) => [part, part === "middle" ? "  " : ""]),
+);
+const plainStyle = { head: [], border: [], "padding-left": 0, "padding-right": 0 };
+
 const listCommand = (): Command =>
   new Command("ls")
     .description("list the presets that an experiment file can name")
@@ -34,7 +43,8 @@ const listCommand = (): Command =>
       }
       const table = new Table({
         head: ["kind", "name", "what it is", "file"],
-        style: { head: [], border: [] },
+        chars: plainChars,
+        style: plainStyle,
       });
       for (const { kind, name, path, description, isHidden } of presets) {
         table.push([kind, isHidden ? `${name} (hidden)` : name, description, shownPath(path)]);

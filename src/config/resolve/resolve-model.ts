@@ -64,24 +64,23 @@ export const resolveModel = (map: LocatedMap, mistakes: Mistake[]): ModelConfig 
   const model = validateBlock({ name: "model", schema }, map, mistakes);
   if (model === null) return null;
   const before = mistakes.length;
-  const refuse = refuser(map, mistakes);
+  refuseCombinations(model, refuser(map, mistakes));
+  if (mistakes.length > before) return null;
+  return model.kind === "mlp" ? canonicalMlp(model) : model;
+};
+
+const refuseCombinations = (model: ModelConfig, refuse: Refuse): void => {
   switch (model.kind) {
     case "mlp":
-      refuseWidths(model, refuse);
-      if (mistakes.length === before) return canonicalMlp(model);
-      break;
+      return refuseWidths(model, refuse);
     case "deep_linear":
-      refuseRank(model, refuse);
-      break;
+      return refuseRank(model, refuse);
     case "quadratic":
-      refuseCurvature(model, refuse);
-      break;
+      return refuseCurvature(model, refuse);
     default:
-      if (model.exponents.every((exponent) => exponent === 0)) {
-        refuse("exponents", "got zeros only; expected at least one exponent > 0.");
-      }
+      if (model.exponents.some((exponent) => exponent > 0)) return;
+      refuse("exponents", "got zeros only; expected at least one exponent > 0.");
   }
-  return mistakes.length === before ? model : null;
 };
 
 const isModelKind = (kind: string): kind is ModelKind => Object.hasOwn(modelSchemas, kind);
@@ -105,23 +104,21 @@ interface WidthChoice {
 }
 
 const refuseContradictions = (choice: WidthChoice, refuse: Refuse): void => {
-  const { depth = null, widths = null, target_params = null, hidden = null } = choice;
-  if (widths !== null && depth !== null && depth !== widths.length) {
-    refuse("depth", `got ${depth} with ${widths.length} widths; expected ${widths.length}, or no depth.`);
-  }
-  if (widths !== null && target_params !== null) {
-    refuse("target_params", `got ${target_params} together with widths; expected one of the two.`);
-  }
-  if (widths !== null && hidden !== null) {
-    refuse("hidden", `got ${hidden} together with widths; expected one of the two.`);
-  }
-  if (target_params !== null && hidden !== null) {
-    refuse(
-      "hidden",
-      `got ${hidden} together with target_params, which sets the width; expected one of the two.`,
-    );
+  const { depth, widths, target_params, hidden } = choice;
+  const refusePair = (key: "target_params" | "hidden", other: string): void =>
+    refuse(key, `got ${choice[key]} together with ${other}, which sets the width; expected one of the two.`);
+  if (isGiven(widths)) {
+    if (isGiven(depth) && depth !== widths.length) {
+      refuse("depth", `got ${depth} with ${widths.length} widths; expected ${widths.length}, or no depth.`);
+    }
+    if (isGiven(target_params)) refusePair("target_params", "widths");
+    if (isGiven(hidden)) refusePair("hidden", "widths");
+  } else if (isGiven(hidden) && isGiven(target_params)) {
+    refusePair("hidden", "target_params");
   }
 };
+
+const isGiven = <T>(value: T | null | undefined): value is T => value !== null && value !== undefined;
 
 const refuseWidths = (model: MlpModel, refuse: Refuse): void => {
   refuseContradictions(model, refuse);

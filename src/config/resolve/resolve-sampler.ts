@@ -81,7 +81,7 @@ const settingsOf = (resolution: Resolution, entry: LocatedMap): ResolvedSettings
   const overrides = blockOf(resolution, entry, "overrides") ?? emptyMapAt(entry);
   const precision = dtypeOf(resolution, overrides);
   const merged = mergeMaps(preset ?? emptyMapAt(overrides), withoutMembers(overrides, ["dtype"]));
-  const values = validateBlock({ name: "sampler", schema }, merged, mistakes);
+  const values = validateBlock({ name: "sampler", schema, origin: overrides }, merged, mistakes);
   return values === null ? null : { values: values as SamplerSettings, precision };
 };
 
@@ -96,7 +96,7 @@ const presetOf = (resolution: Resolution, entry: LocatedMap, name: string): Loca
   const owner = memberText(preset, "name");
   if (owner === name) return withoutMembers(preset, ["name"]);
   const { place, path } = asked ?? preset;
-  const got = owner === undefined ? "a preset that names no sampler" : `a preset of ${quote(String(owner))}`;
+  const got = typeof owner === "string" ? `a preset of ${quote(owner)}` : "a preset that names no sampler";
   resolution.mistakes.push({ place, path, text: `got ${got}; expected one with \`name: ${name}\`.` });
   return undefined;
 };

@@ -1,10 +1,12 @@
 /** One target entry (lists expanded) → its configuration, posterior and labels. */
+import type { z } from "zod";
 import type { LossConfig, ResolvedTarget, TargetConfig } from "../experiment.ts";
 import type { PresetKind } from "../presets.ts";
-import { dataSchema } from "../schema/data.ts";
+import { type DataConfig, dataSchema } from "../schema/data.ts";
 import { overrideKeys, targetEntrySchema, targetOverrideSchema } from "../schema/entries.ts";
 import { isClosedForm, type ModelConfig } from "../schema/model.ts";
-import { trainingSchema } from "../schema/training.ts";
+import type { TeacherConfig } from "../schema/teacher.ts";
+import { type TrainingBlock, trainingSchema } from "../schema/training.ts";
 import { unknownKey, validateBlock } from "../schema/validate-block.ts";
 import { type LocatedMap, memberOf, mergeMaps, scalarAt } from "../source/located.ts";
 import { blockOf, layersOf, type Resolution } from "./resolution.ts";
@@ -28,40 +30,56 @@ export const resolveTarget = (
 ): ResolvedTarget | null => {
   const { mistakes } = resolution;
   const before = mistakes.length;
-  const overrides = overridesOf(resolution, entry);
-  const names = validateBlock(
-    { name: "target", schema: targetEntrySchema },
-    withoutPresetNames(entry),
-    mistakes,
-  );
-  const blocks = blocksOf(resolution, entry, overrides);
-  const chosen = chosenTarget(resolution, blocks, overrides);
-  const training = trainingOf(resolution, { entry, overrides, defaults });
-  const { loss, posterior } = resolvePosterior(resolution, [
-    ...defaults.posterior,
-    ...layersOf(resolution, "posterior", memberOf(entry, "posterior")),
-    ...layersOf(resolution, "posterior", memberOf(overrides, "posterior")),
-  ]);
+  const sources = { entry, overrides: overridesOf(resolution, entry), defaults };
+  const entryBlock = { name: "target", schema: targetEntrySchema };
+  const names = validateBlock(entryBlock, withoutPresetNames(entry), mistakes);
+  const { loss, posterior } = posteriorOf(resolution, sources);
   const sampling = resolveSampling(resolution, [defaults.sampling, blockOf(resolution, entry, "sampling")]);
-  const { data, teacher } = blocks;
-  const parts = { names, model: chosen.model, data: data.values, teacher: teacher.values, training };
-  if (Object.values(parts).includes(null) || names === null || mistakes.length > before) return null;
-  const { model } = chosen;
-  if (model === null || data.values === null || teacher.values === null || training === null) return null;
-  const config: TargetConfig = {
-    model,
-    data: data.values,
-    teacher: teacher.values,
-    training: { ...training, at: training.at ?? (model.kind === "mlp" ? "trained" : "teacher") },
-    loss: lossConfigOf(loss, data.values),
-    seed: chosen.seed ?? names.seed,
-  };
-  checkTarget(config, { entry, overrides, data: data.map, defaults }, mistakes);
-  if (mistakes.length > before) return null;
+  const config = configOf(resolution, sources, { seed: names?.seed ?? 0, loss });
+  if (names === null || config === null || mistakes.length > before) return null;
   const label = { model: names.model, data: names.data, teacher: names.teacher, seed: config.seed };
   const teacherText = label.teacher === "_null" ? "" : ` teacher ${label.teacher}`;
   const title = titleOf(`${label.model}/${label.data}${teacherText} seed ${label.seed}`, entry);
   return { label, title, config: canonicalTarget(config), posterior, sampling };
+};
+
+interface Sources {
+  readonly entry: LocatedMap;
+  readonly overrides: LocatedMap;
+  readonly defaults: TargetDefaults;
+}
+
+const posteriorOf = (resolution: Resolution, { entry, overrides, defaults }: Sources): TargetPosterior =>
+  resolvePosterior(resolution, [
+    ...defaults.posterior,
+    ...layersOf(resolution, "posterior", memberOf(entry, "posterior")),
+    ...layersOf(resolution, "posterior", memberOf(overrides, "posterior")),
+  ]);
+
+/** The configuration as written, checked; null after a mistake. Every block is checked even if one is wrong. */
+const configOf = (
+  resolution: Resolution,
+  sources: Sources,
+  { seed, loss }: { readonly seed: number; readonly loss: TargetPosterior["loss"] },
+): TargetConfig | null => {
+  const { mistakes } = resolution;
+  const before = mistakes.length;
+  const data = dataOf(resolution, sources);
+  const teacher = teacherOf(resolution, sources);
+  const named = targetOverrideOf(resolution, sources.overrides);
+  const model = modelOf(resolution, sources, named);
+  const training = trainingOf(resolution, sources);
+  if (model === null || data === null || teacher === null || training === null) return null;
+  const config: TargetConfig = {
+    model,
+    data: data.values,
+    teacher,
+    training: { ...training, at: training.at ?? (model.kind === "mlp" ? "trained" : "teacher") },
+    loss: lossConfigOf(loss, data.values),
+    seed: named?.seed ?? seed,
+  };
+  checkTarget(config, { ...sources, data: data.map }, mistakes);
+  return mistakes.length > before ? null : config;
 };
 
 /** `training: long` and `posterior: tight` name presets; the entry's schema knows them as mappings only. */
@@ -88,7 +106,7 @@ const overridesOf = (resolution: Resolution, entry: LocatedMap): LocatedMap => {
 const presetUnder = (
   resolution: Resolution,
   kind: PresetKind,
-  { entry, overrides }: { readonly entry: LocatedMap; readonly overrides: LocatedMap },
+  { entry, overrides }: Sources,
 ): LocatedMap | null => {
   const over = blockOf(resolution, overrides, kind);
   const missing = kind === "teacher" ? scalarAt(entry, "_null") : undefined;
@@ -99,65 +117,66 @@ const presetUnder = (
   return kind === "data" ? mergeMaps(preset, over) : layerModel(preset, over);
 };
 
-const blocksOf = (resolution: Resolution, entry: LocatedMap, overrides: LocatedMap) => {
-  const sources = { entry, overrides };
-  const data = presetUnder(resolution, "data", sources);
-  const teacher = presetUnder(resolution, "teacher", sources);
-  const { mistakes } = resolution;
-  const dataBlock = { name: "data", schema: dataSchema };
-  return {
-    model: presetUnder(resolution, "model", sources),
-    data: { map: data ?? entry, values: data === null ? null : validateBlock(dataBlock, data, mistakes) },
-    teacher: { values: teacher === null ? null : resolveTeacher(teacher, mistakes) },
-  };
+const dataOf = (
+  resolution: Resolution,
+  sources: Sources,
+): { readonly map: LocatedMap; readonly values: DataConfig } | null => {
+  const map = presetUnder(resolution, "data", sources);
+  if (map === null) return null;
+  const values = validateBlock({ name: "data", schema: dataSchema }, map, resolution.mistakes);
+  return values === null ? null : { map, values };
 };
 
-/** The model and seed after `overrides.target`. */
-const chosenTarget = (
-  resolution: Resolution,
-  blocks: { readonly model: LocatedMap | null },
-  overrides: LocatedMap,
-): { readonly model: ModelConfig | null; readonly seed: number | undefined } => {
+const teacherOf = (resolution: Resolution, sources: Sources): TeacherConfig | null => {
+  const map = presetUnder(resolution, "teacher", sources);
+  return map === null ? null : resolveTeacher(map, resolution.mistakes);
+};
+
+type TargetOverride = z.output<typeof targetOverrideSchema>;
+
+const targetOverrideOf = (resolution: Resolution, overrides: LocatedMap): TargetOverride | null => {
   const block = blockOf(resolution, overrides, "target");
-  const model = blocks.model === null ? null : resolveModel(blocks.model, resolution.mistakes);
-  if (block === undefined) return { model, seed: undefined };
-  const target = validateBlock(
-    { name: "target override", schema: targetOverrideSchema },
-    block,
-    resolution.mistakes,
-  );
-  if (target?.name !== "quadratic" || model === null) {
-    if (target?.quad_dim === undefined || target.name === "quadratic") return { model, seed: target?.seed };
+  if (block === undefined) return null;
+  const schema = { name: "target override", schema: targetOverrideSchema };
+  const target = validateBlock(schema, block, resolution.mistakes);
+  if (target?.quad_dim !== undefined && target.name === undefined) {
     const { place, path } = memberOf(block, "quad_dim") ?? block;
     const text = `got ${target.quad_dim} without \`name: quadratic\`; expected both or none.`;
     resolution.mistakes.push({ place, path, text });
-    return { model, seed: target.seed };
   }
+  return target;
+};
+
+/** The preset's model under its overrides, or the quadratic that `overrides.target` names. */
+const modelOf = (
+  resolution: Resolution,
+  sources: Sources,
+  named: TargetOverride | null,
+): ModelConfig | null => {
+  const map = presetUnder(resolution, "model", sources);
+  const model = map && resolveModel(map, resolution.mistakes);
+  if (model === null || named?.name === undefined) return model;
   const inferred = model.kind === "mlp" ? (model.target_params ?? model.in_dim) : 1;
-  const dim = target.quad_dim ?? inferred;
-  return { model: { kind: "quadratic", dim, curvature: 1 }, seed: target.seed };
+  return { kind: "quadratic", dim: named.quad_dim ?? inferred, curvature: 1 };
 };
 
 const trainingOf = (
   resolution: Resolution,
-  { entry, overrides, defaults }: { entry: LocatedMap; overrides: LocatedMap; defaults: TargetDefaults },
-) => {
-  const layers = [
+  { entry, overrides, defaults }: Sources,
+): TrainingBlock | null => {
+  const [lowest, ...higher] = [
     ...defaults.training,
     ...layersOf(resolution, "training", memberOf(entry, "training")),
     ...layersOf(resolution, "training", memberOf(overrides, "training")),
   ];
-  const [lowest, ...higher] = layers;
   if (lowest === undefined) return null;
   const merged = higher.reduce(mergeMaps, lowest);
   const training = validateBlock({ name: "training", schema: trainingSchema }, merged, resolution.mistakes);
-  if (training !== null && training.momentum > 0 && training.optimizer !== "sgd") {
-    const { place, path } = memberOf(merged, "momentum") ?? merged;
-    const text = `got ${training.momentum} with optimizer ${training.optimizer}; expected 0: only sgd has momentum.`;
-    resolution.mistakes.push({ place, path, text });
-    return null;
-  }
-  return training;
+  if (training === null || training.momentum === 0 || training.optimizer === "sgd") return training;
+  const { place, path } = memberOf(merged, "momentum") ?? merged;
+  const text = `got ${training.momentum} with optimizer ${training.optimizer}; expected 0: only sgd has momentum.`;
+  resolution.mistakes.push({ place, path, text });
+  return null;
 };
 
 const lossConfigOf = (

@@ -2,7 +2,7 @@
 import type { TargetConfig } from "../experiment.ts";
 import { isClosedForm, type MlpModel } from "../schema/model.ts";
 import { type Located, type LocatedMap, memberOf, nearestNode } from "../source/located.ts";
-import type { Mistake } from "../source/mistakes.ts";
+import { gotOf, type Mistake } from "../source/mistakes.ts";
 
 /** Where a target's settings were written. */
 export interface TargetSources {
@@ -68,13 +68,16 @@ const checkClosedForm = (config: TargetConfig, { entry }: TargetSources, refuse:
     const node = written(entry, path.split("."));
     const isNullTeacher = node?.kind === "scalar" && (node.value === "_null" || node.value === null);
     if (node !== undefined && !isNullTeacher)
-      refuse(node, `got a value, but a ${kind} ${why}; expected no such key.`);
+      refuse(node, `got ${gotOf(node)}, but a ${kind} ${why}; expected no such key.`);
   }
   const data = written(entry, ["overrides", "data"]);
   if (data?.kind !== "map") return;
   for (const [key, { node }] of data.members) {
     if (key !== "n_data")
-      refuse(node, `got a value, but a ${kind} has no data but their number n_data; expected no such key.`);
+      refuse(
+        node,
+        `got ${gotOf(node)}, but a ${kind} has no data but their number n_data; expected no such key.`,
+      );
   }
 };
 

@@ -7,11 +7,9 @@
 import { z } from "zod";
 import { flag, oneOf, orNull, wholeNumber, word, worded } from "./fields.ts";
 
-const presetName = /^[\p{L}\p{N}_][\p{L}\p{N}_.-]{0,99}$/u;
-
 /** Name of a preset; `kind` says which folder of presets it is looked up in. */
 export const presetField = (kind: string): z.ZodString =>
-  word(`Preset under \`${kind}/\`.`, "the name of a preset (letters, digits, _ - .)", presetName);
+  worded(z.string(), "the name of a preset", `Preset under \`${kind}/\`.`);
 
 /** Names one stream of random numbers. */
 export const seedField = (description: string): z.ZodNumber =>
@@ -24,7 +22,14 @@ export const seedField = (description: string): z.ZodNumber =>
 /** Arithmetic of the networks. */
 export const precisionField = oneOf("Arithmetic of the networks in sampling.", ["float64", "float32"]);
 
-const anyMapping = z.record(z.string(), z.unknown());
+/** A block that is checked after it is laid over presets. */
+const layeredBlock = (expected: string, description: string) =>
+  worded(z.record(z.string(), z.unknown()), expected, description).optional();
+
+const presetOrMapping = "the name of a preset, or a mapping (with `preset:` for one below its keys)";
+const trainingBlock = layeredBlock(presetOrMapping, "How w* is found; see `training`.");
+const posteriorBlock = layeredBlock(presetOrMapping, "The posterior; see `posterior`.");
+const samplingBlock = layeredBlock("a mapping", "What all samplers share; see `sampling`.");
 
 /** A target after expansion of its lists. */
 export const targetEntrySchema = z.strictObject({
@@ -32,10 +37,13 @@ export const targetEntrySchema = z.strictObject({
   data: presetField("data"),
   teacher: presetField("teacher").default("_null"),
   seed: seedField("Seed of data, teacher and initial weights."),
-  training: anyMapping.optional(),
-  posterior: anyMapping.optional(),
-  sampling: anyMapping.optional(),
-  overrides: anyMapping.optional(),
+  training: trainingBlock,
+  posterior: posteriorBlock,
+  sampling: samplingBlock,
+  overrides: layeredBlock(
+    "a mapping",
+    "Changes to the presets: keys `model`, `data`, `teacher`, `training`, `posterior`, `target`.",
+  ),
 });
 
 /** A sampler after expansion of its lists. */
@@ -44,15 +52,15 @@ export const samplerEntrySchema = z.strictObject({
   preset: presetField("sampler").optional(),
   seed: seedField("Seed of the chains.").default(12_345),
   precision: precisionField.optional(),
-  posterior: anyMapping.optional(),
-  sampling: anyMapping.optional(),
-  overrides: anyMapping.optional(),
+  posterior: posteriorBlock,
+  sampling: samplingBlock,
+  overrides: layeredBlock("a mapping", "Changes to the sampler's preset."),
 });
 
 /** `overrides.target`, the Python project's way to name the quadratic target. */
 export const targetOverrideSchema = z.strictObject({
   seed: seedField("In place of the entry's seed.").optional(),
-  name: oneOf("quadratic: replaces the model by 1/2 ||w||^2.", ["quadratic", "mlp"]).optional(),
+  name: oneOf("Replaces the model by 1/2 ||w||^2.", ["quadratic"]).optional(),
   quad_dim: wholeNumber(
     "Dimension of that quadratic; otherwise the model's target_params or in_dim.",
     1,
@@ -113,7 +121,7 @@ export const timeoutSchema = z.strictObject({
 export const topLevelSchema = z.strictObject({
   experiment: word(
     "Name of the experiment, a column of the results.",
-    "a name of at most 100 letters, digits, spaces and _ - .",
+    "a name of at most 100 letters, digits, spaces, dots, dashes and underscores",
     /^[\p{L}\p{N}_][\p{L}\p{N}_ .-]{0,99}$/u,
   ).default("dev"),
   store_root: word("Folder of the runs, relative to the working folder.", "a path", /^[^\0]+$/).default(
@@ -121,14 +129,24 @@ export const topLevelSchema = z.strictObject({
   ),
   precision: precisionField.optional(),
   jax_enable_x64: flag("Accepted spelling of precision: true is float64, false is float32.").optional(),
-  training: anyMapping.optional(),
-  posterior: anyMapping.optional(),
-  sampling: anyMapping.optional(),
-  resources: resourcesSchema.optional(),
-  timeout: timeLimit("One time limit for both kinds of task.").optional(),
+  training: trainingBlock,
+  posterior: posteriorBlock,
+  sampling: samplingBlock,
+  resources: worded(
+    resourcesSchema,
+    "a mapping",
+    "Limits of `build` and `sample` tasks; see `resources`.",
+  ).optional(),
+  timeout: timeLimit(
+    "One time limit for both kinds of task, or a mapping with `build` and `sample`.",
+  ).optional(),
   retries: wholeNumber("How often a failed task is tried again.", 0, 100).default(1),
-  targets: z.array(z.unknown()),
-  samplers: z.array(z.unknown()),
+  targets: worded(z.array(z.unknown()), "a list of at least one target", "N targets; see `targets[]`."),
+  samplers: worded(
+    z.array(z.unknown()),
+    "a list of at least one sampler",
+    "M samplers, each run on each target; see `samplers[]`.",
+  ),
 });
 
 /** Memory as written → MiB. */

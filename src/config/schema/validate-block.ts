@@ -20,6 +20,8 @@ export interface Block<T> {
   /** How hints know it: `model`, `sampler`, `posterior`, …. */
   readonly name: string;
   readonly schema: z.ZodType<T>;
+  /** Where a combination is refused whose key was not written: its value is a default. */
+  readonly origin?: Located;
 }
 
 /**
@@ -42,11 +44,15 @@ const wordIssue = (block: Block<unknown>, root: LocatedMap, issue: z.core.$ZodIs
     const known = knownKeys(fieldAt(block.schema, path));
     return issue.keys.map((key) => unknownKey({ block: block.name, key, known }, node));
   }
+  if (issue.code === "custom" && issue.message.startsWith("got ")) {
+    const at = depth < path.length ? (block.origin ?? node) : node;
+    const missing = path.slice(depth);
+    return [{ place: at.place, path: joinPath(at.path, ...missing), text: issue.message }];
+  }
   if (depth < path.length) {
     const text = `got no value; expected ${expectedOf(fieldAt(block.schema, path))}.`;
     return [{ place: node.place, path: joinPath(node.path, ...path.slice(depth)), text }];
   }
-  if (issue.code === "custom") return [{ place: node.place, path: node.path, text: issue.message }];
   return [wrongChoice(node, fieldAt(block.schema, path))];
 };
 

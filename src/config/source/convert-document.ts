@@ -28,6 +28,8 @@ interface Conversion {
   /** Anchored nodes that are being copied; an alias to one of them contains itself. */
   readonly open: Set<Node>;
   copied: number;
+  /** True once a value could not be kept; the rest would then be checked against the wrong tree. */
+  hasLost: boolean;
 }
 
 /** The mapping of a document, or null (with a mistake) if it holds something else. */
@@ -42,6 +44,7 @@ export const convertDocument = (
     targets: aliasTargets(document),
     open: new Set(),
     copied: 0,
+    hasLost: false,
   };
   const contents = document.contents as Node | null;
   if (contents === null || (isScalar(contents) && contents.value === null)) {
@@ -50,7 +53,7 @@ export const convertDocument = (
     return null;
   }
   const root = convertNode(conversion, contents, "");
-  if (root === null) return null;
+  if (root === null || conversion.hasLost) return null;
   if (root.kind === "map") return root;
   mistakes.push(wrongValue(root, "a mapping of keys to values"));
   return null;
@@ -69,9 +72,11 @@ const aliasTargets = (document: Document.Parsed): Map<Alias, Node | undefined> =
   return targets;
 };
 
+const placeOf = (conversion: Conversion, node: Node): Place => conversion.place(node.range?.[0] ?? 0);
+
 /** Null (with a mistake) where the node cannot be used. */
 const convertNode = (conversion: Conversion, node: Node, path: string): Located | null => {
-  const place = conversion.place(node.range?.[0] ?? 0);
+  const place = placeOf(conversion, node);
   if (conversion.open.size > 0) conversion.copied += 1;
   if (conversion.copied > maxCopied) return null;
   if (isAlias(node)) return convertAlias(conversion, node, path);
@@ -83,6 +88,12 @@ const convertNode = (conversion: Conversion, node: Node, path: string): Located 
   return convertScalar(conversion, node as Scalar, path);
 };
 
+const lose = (conversion: Conversion, mistake: Mistake): null => {
+  conversion.mistakes.push(mistake);
+  conversion.hasLost = true;
+  return null;
+};
+
 const convertChild = (conversion: Conversion, child: unknown, path: string): Located | null => {
   if (isNode(child)) return convertNode(conversion, child, path);
   // A pair inside a list (`[a: 1]`) or a key without a value; both have no node of their own.
@@ -90,31 +101,29 @@ const convertChild = (conversion: Conversion, child: unknown, path: string): Loc
 };
 
 const convertScalar = (conversion: Conversion, node: Scalar, path: string): Located | null => {
-  const place = conversion.place(node.range?.[0] ?? 0);
-  const { value } = node;
-  const isPlain = value === null || ["string", "number", "boolean"].includes(typeof value);
-  if (isPlain && !(typeof value === "string" && value.includes("${"))) {
-    const text = typeof value === "number" && node.source !== undefined ? node.source : String(value);
-    return { kind: "scalar", place, path, value: value as string | number | boolean | null, text };
+  const place = placeOf(conversion, node);
+  const value = plainScalar(node.value);
+  if (value === undefined || (typeof value === "string" && value.includes("${"))) {
+    const got = typeof value === "string" ? `the interpolation ${quote(value)}` : "a value of another type";
+    return lose(conversion, {
+      place,
+      path,
+      text: `got ${got}; expected a text, number, true, false or null.`,
+    });
   }
-  const got = isPlain ? `the interpolation ${quote(String(value))}` : `a value of type ${typeOf(value)}`;
-  conversion.mistakes.push({
-    place,
-    path,
-    text: `got ${got}; expected a text, number, true, false or null.`,
-  });
-  return null;
+  const text = typeof value === "number" && node.source !== undefined ? node.source : String(value);
+  return { kind: "scalar", place, path, value, text };
 };
 
-const typeOf = (value: unknown): string =>
-  value instanceof Date ? "date" : (value?.constructor?.name ?? typeof value);
+/** Undefined for what YAML 1.1 and tags can make besides (dates, bytes). */
+const plainScalar = (value: unknown): string | number | boolean | null | undefined => {
+  const isPlain = typeof value === "string" || typeof value === "number" || typeof value === "boolean";
+  return value === null || isPlain ? value : undefined;
+};
 
 const convertAlias = (conversion: Conversion, alias: Alias, path: string): Located | null => {
-  const place = conversion.place(alias.range?.[0] ?? 0);
-  const refuse = (text: string): null => {
-    conversion.mistakes.push({ place, path, text });
-    return null;
-  };
+  const place = placeOf(conversion, alias);
+  const refuse = (text: string): null => lose(conversion, { place, path, text });
   const target = conversion.targets.get(alias);
   if (target === undefined) return refuse(`got *${alias.source}; expected the name of an anchor (&) above.`);
   if (conversion.open.has(target)) {
@@ -131,31 +140,44 @@ const convertAlias = (conversion: Conversion, alias: Alias, path: string): Locat
 const convertMap = (conversion: Conversion, node: YAMLMap, path: string): LocatedMap => {
   const members = new Map<string, LocatedMember>();
   const merged: LocatedMap[] = [];
-  const place = conversion.place(node.range?.[0] ?? 0);
   for (const pair of node.items as Pair<Node, Node | null>[]) {
-    const keyPlace = conversion.place(pair.key.range?.[0] ?? 0);
-    const key = isScalar(pair.key) ? pair.key.value : undefined;
     if (isMergeKey(pair.key)) {
       merged.push(...mergeSources(conversion, pair, path));
-    } else if (typeof key !== "string" || key === "__proto__") {
-      const got = isScalar(pair.key) ? String(pair.key.value) : "a collection";
-      conversion.mistakes.push({
-        place: keyPlace,
-        path,
-        text: `got the key ${quote(got)}; expected a name as key.`,
-      });
-    } else if (members.has(key)) {
-      const text = "got the key a second time; expected each key once. Remove one of the two.";
-      conversion.mistakes.push({ place: keyPlace, path: joinPath(path, key), text });
-    } else {
-      const child = convertValue(conversion, pair, joinPath(path, key));
-      if (child !== null) members.set(key, { keyPlace, node: child });
+      continue;
     }
+    const keyPlace = placeOf(conversion, pair.key);
+    const key = keyOf(conversion, pair.key, { path, members });
+    const child = key === null ? null : convertValue(conversion, pair, joinPath(path, key));
+    if (key !== null && child !== null) members.set(key, { keyPlace, node: child });
   }
-  for (const source of merged) {
-    for (const [key, member] of source.members) if (!members.has(key)) members.set(key, member);
+  // What the map writes itself wins over what it merges in, and an earlier source over a later one.
+  const below = merged.toReversed().flatMap((source) => [...source.members]);
+  return { kind: "map", place: placeOf(conversion, node), path, members: new Map([...below, ...members]) };
+};
+
+/** The name of a member; null with a mistake for what is no name or is there already. */
+const keyOf = (
+  conversion: Conversion,
+  node: Node,
+  map: { readonly path: string; readonly members: ReadonlyMap<string, LocatedMember> },
+): string | null => {
+  const place = placeOf(conversion, node);
+  const key: unknown = isScalar(node) ? node.value : undefined;
+  if (typeof key !== "string" || key === "__proto__") {
+    const got = isScalar(node)
+      ? `the key ${quote(String(node.source ?? node.value))}`
+      : "a collection as key";
+    conversion.mistakes.push({
+      place,
+      path: map.path,
+      text: `got ${got}; expected a name, in quotes if need be.`,
+    });
+    return null;
   }
-  return { kind: "map", place, path, members };
+  if (!map.members.has(key)) return key;
+  const text = "got the key a second time; expected each key once. Remove one of the two.";
+  conversion.mistakes.push({ place, path: joinPath(map.path, key), text });
+  return null;
 };
 
 /** The value of a pair; a key without a value is null at the place of its key. */
@@ -167,7 +189,7 @@ const convertValue = (
   if (isNode(pair.value)) return convertNode(conversion, pair.value, path);
   return {
     kind: "scalar",
-    place: conversion.place(pair.key.range?.[0] ?? 0),
+    place: placeOf(conversion, pair.key),
     path,
     value: null,
     text: "null",
@@ -185,7 +207,7 @@ const mergeSources = (conversion: Conversion, pair: Pair<Node, Node | null>, pat
   const sources = value.kind === "list" ? value.items : [value];
   const maps = sources.filter((source) => source.kind === "map");
   if (maps.length < sources.length) {
-    const place = conversion.place(pair.key.range?.[0] ?? 0);
+    const place = placeOf(conversion, pair.key);
     const text =
       "got something else than mappings after <<; expected an alias (*name) of a mapping, or a list of them.";
     conversion.mistakes.push({ place, path: joinPath(path, "<<"), text });

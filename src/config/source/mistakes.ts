@@ -13,8 +13,9 @@ export interface Mistake {
   readonly text: string;
 }
 
-/** Most mistakes that one message lists. */
+/** Most mistakes that one message lists, and that its details hold. */
 const maxListed = 50;
+const maxInDetails = 1000;
 
 /** A mistake about the value of `node`. */
 export const wrongValue = (node: Located, expected: string): Mistake => ({
@@ -62,7 +63,7 @@ export const throwMistakes = (subject: string, mistakes: readonly Mistake[]): vo
   if (lines.length > listed.length) listed.push(`... and ${lines.length - listed.length} more`);
   const count = lines.length === 1 ? "1 mistake" : `${lines.length} mistakes`;
   throw new SweepError("CONFIG_INVALID", `${count} in ${subject}\n  ${listed.join("\n  ")}`, {
-    details: { file: subject, mistakes: listed },
+    details: { file: subject, mistakes: lines.slice(0, maxInDetails) },
   });
 };
 

@@ -1,18 +1,22 @@
 /** Finds the name that a user probably meant. */
 
 /**
- * Levenshtein distance: the least number of inserted, deleted or replaced characters that turns `a` into `b`.
+ * Least number of inserted, deleted, replaced or swapped neighbouring characters that turns `a` into `b`.
  *
- * Source: Wagner & Fischer (1974), one row of the table at a time.
+ * Source: Levenshtein distance by Wagner & Fischer (1974), with swaps as Damerau (1964) counts them.
  */
 export const editDistance = (a: string, b: string): number => {
+  let above: number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, column) => column);
   for (let i = 1; i <= a.length; i++) {
     const next = [i];
     for (let j = 1; j <= b.length; j++) {
       const replaced = (row[j - 1] as number) + Number(a[i - 1] !== b[j - 1]);
-      next.push(Math.min(replaced, (row[j] as number) + 1, (next[j - 1] as number) + 1));
+      const isSwap = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      const swapped = isSwap ? (above[j - 2] as number) + 1 : replaced;
+      next.push(Math.min(replaced, swapped, (row[j] as number) + 1, (next[j - 1] as number) + 1));
     }
+    above = row;
     row = next;
   }
   return row[b.length] as number;

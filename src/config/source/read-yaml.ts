@@ -18,6 +18,9 @@ const maxBytes = 10_000_000;
 /** Deepest nesting of lists and mappings; the YAML library recurses, and would exhaust the stack on hostile files. */
 const maxDepth = 100;
 
+/** One stray bracket makes an error of every line after it; the first few say it all. */
+const maxSyntaxErrors = 5;
+
 /** A YAML file as text and tree. */
 export interface YamlSource {
   readonly text: string;
@@ -98,7 +101,7 @@ export const parseYaml = (text: string, file: string, mistakes: Mistake[]): Loca
   }
   const [document, second] = documents;
   const errors = [...(document?.errors ?? []), ...(document?.warnings ?? [])];
-  for (const error of errors) {
+  for (const error of errors.slice(0, maxSyntaxErrors)) {
     mistakes.push({ place: place(error.pos[0]), path: "", text: syntaxText(error, text) });
   }
   if (second !== undefined) {
