@@ -199,17 +199,19 @@ describeBackends("isokinetic", (backend) => {
   });
 
   it("undoes a bad step: position kept, ΔE = 0, flagged, a fresh direction; other chains keep their bits", async () => {
-    const run = async (nBetaOfSecond: number): Promise<[Record<string, Float64Array>, IsokineticInfo]> => {
+    type State = Record<string, Float64Array>;
+    const run = async (nBetaOfSecond: number): Promise<[State, IsokineticInfo, State]> => {
       const ensemble = backend.open({ ...aStandardNormal(3, 3), firstChain: 2 });
       const nBeta = Float64Array.of(1, nBetaOfSecond, 1);
       ensemble.setPotential({ center: new Float64Array(3), nBeta, gamma: new Float64Array(3) });
       const position = Float64Array.of(1, -0.5, 0.25, 0.5, 0.25, 2, 0, 1, -1);
       const state = stateAt(ensemble, position, unitRows(normals(9, 51), 3));
+      const before = await read(ensemble, state);
       const info = await ensemble.isokinetic(state, settingsOf({ numSteps: 2, decoherenceLength: 2 }));
-      return [await read(ensemble, state), info];
+      return [await read(ensemble, state), info, before];
     };
     const [calm, calmInfo] = await run(1);
-    const [wild, info] = await run(1e308); // the potential overflows in both precisions
+    const [wild, info, before] = await run(1e308); // the potential overflows in both precisions
     expect([...calmInfo.isBad]).toEqual([0, 0, 0, 0, 0, 0]);
     expect([...info.isBad]).toEqual([0, 1, 0, 0, 1, 0]);
     expect([info.energyError[1], info.energyError[4]]).toEqual([0, 0]);
@@ -219,6 +221,14 @@ describeBackends("isokinetic", (backend) => {
     ]);
     const [position, direction] = [wild["position"] as Float64Array, wild["direction"] as Float64Array];
     expect([...position.subarray(3, 6)]).toEqual([0.5, 0.25, 2]);
+    const ofSecond = (values: Float64Array | undefined): Float64Array =>
+      (values as Float64Array).slice(
+        (values as Float64Array).length / 3,
+        (2 * (values as Float64Array).length) / 3,
+      );
+    for (const name of ["gradient", "loss", "potential"]) {
+      expect(ofSecond(wild[name]), `${name} is kept`).toEqual(ofSecond(before[name]));
+    }
     const fresh = new Float64Array(3);
     fillNormal({ seed: 7, purpose: purpose.badStepDirection, step: 6, chain: 3 }, fresh);
     expectClose(direction.subarray(3, 6), unitRows(fresh, 3), backend.precision === "float64" ? 1e-15 : 1e-6);
