@@ -1,0 +1,92 @@
+// gemm.h — C = A·B with scalars of A broadcast against vectors of B: the one inner loop of all networks.
+//
+// A (rows, depth)    element (i, k) at A[i·row_step + k·depth_step]; either step may be 1
+// B (depth, vectors) row k at B + k·ldb, vectors side by side
+// C (rows, vectors)  row i at C + i·ldc; written, or added to (ADD)
+// MICRO_ROWS × 2 accumulators stay in registers over the whole depth; edges use smaller blocks, nothing is padded here.
+// Order of sums: over the depth, first to last, so results depend on the shape alone.
+#ifndef GEMM_H
+#define GEMM_H
+#include "vector.h"
+
+#if VECTOR_BYTES == 64
+#define MICRO_ROWS 8
+#else
+#define MICRO_ROWS 4 // 16 registers: 8 accumulators, 2 vectors of B, 1 scalar of A
+#endif
+
+#ifdef __clang__
+#define UNROLL _Pragma("unroll 2")
+#else
+#define UNROLL _Pragma("GCC unroll 4")
+#endif
+
+// What is stored: c; max(c, 0), NaN kept; c where `gate` > 0 and 0 elsewhere (the derivative of relu); C + c.
+enum { STORE, STORE_RELU, STORE_GATED, ADD };
+
+typedef struct {
+  const real *a;
+  ptrdiff_t row_step, depth_step;
+  const real *b;
+  ptrdiff_t ldb;
+  real *c;
+  ptrdiff_t ldc;
+  int rows, vectors, depth;
+  const real *gate; // same layout as c
+} Gemm;
+
+INLINE void gemm_block(const Gemm *g, int i, int v, const int num_rows, const int num_vectors, const int mode) {
+  vector c[MICRO_ROWS][2];
+  real *out = g->c + i * g->ldc + v * LANES;
+  for (int r = 0; r < num_rows; r++)
+    for (int n = 0; n < num_vectors; n++)
+      c[r][n] = mode == ADD ? load(out + r * g->ldc + n * LANES) : (vector){0};
+  const real *a = g->a + i * g->row_step;
+  const real *b = g->b + v * LANES;
+  const ptrdiff_t row_step = g->row_step, depth_step = g->depth_step, ldb = g->ldb;
+  const int depth = g->depth;
+  UNROLL
+  for (int k = 0; k < depth; k++) {
+    vector x[2];
+    for (int n = 0; n < num_vectors; n++) x[n] = load(b + n * LANES);
+    for (int r = 0; r < num_rows; r++) {
+      const real s = a[r * row_step];
+      for (int n = 0; n < num_vectors; n++) c[r][n] += s * x[n];
+    }
+    a += depth_step;
+    b += ldb;
+  }
+  for (int r = 0; r < num_rows; r++)
+    for (int n = 0; n < num_vectors; n++) {
+      vector y = c[r][n];
+      if (mode == STORE_RELU) y = (vector)(~(y < 0) & (mask)y);
+      if (mode == STORE_GATED) y = (vector)((load(g->gate + (i + r) * g->ldc + (v + n) * LANES) > 0) & (mask)y);
+      store(out + r * g->ldc + n * LANES, y);
+    }
+}
+
+INLINE void gemm_rows(const Gemm *g, int v, const int num_vectors, const int mode, const int any_rows) {
+  int i = 0;
+  for (; i + MICRO_ROWS <= g->rows; i += MICRO_ROWS) gemm_block(g, i, v, MICRO_ROWS, num_vectors, mode);
+  if (!any_rows) return;
+  switch (g->rows - i) {
+#if MICRO_ROWS == 8
+    case 7: gemm_block(g, i, v, 7, num_vectors, mode); break;
+    case 6: gemm_block(g, i, v, 6, num_vectors, mode); break;
+    case 5: gemm_block(g, i, v, 5, num_vectors, mode); break;
+    case 4: gemm_block(g, i, v, 4, num_vectors, mode); break;
+#endif
+    case 3: gemm_block(g, i, v, 3, num_vectors, mode); break;
+    case 2: gemm_block(g, i, v, 2, num_vectors, mode); break;
+    case 1: gemm_block(g, i, v, 1, num_vectors, mode); break;
+    default: break;
+  }
+}
+
+// mode and any_rows (false: rows is a multiple of MICRO_ROWS) are compile-time constants.
+INLINE void gemm(const Gemm *g, const int mode, const int any_rows) {
+  int v = 0;
+  for (; v + 2 <= g->vectors; v += 2) gemm_rows(g, v, 2, mode, any_rows);
+  if (v < g->vectors) gemm_rows(g, v, 1, mode, any_rows);
+}
+#endif

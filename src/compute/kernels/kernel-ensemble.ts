@@ -1,0 +1,284 @@
+/** The operations of `Ensemble` as calls of compiled kernels; the same for `native` and `wasm`. */
+import { purpose } from "../../random/purpose.ts";
+import type {
+  Ensemble,
+  IsokineticInfo,
+  IsokineticSettings,
+  IsokineticState,
+  LangevinSettings,
+  LangevinState,
+  LeapfrogSettings,
+  LeapfrogState,
+  LossAndGradient,
+  Potential,
+  Precision,
+  Problem,
+  RandomAddress,
+  Row,
+  Scalars,
+  Vectors,
+} from "../backend.ts";
+import { dimOf } from "../model.ts";
+import { type ArrayShape, arrayOf, KernelArray, sizeOf } from "./kernel-array.ts";
+import type { Block, KernelMemory, RealKernels, SharedKernels } from "./kernel-library.ts";
+import { type Device, openProblem } from "./kernel-problem.ts";
+import { Staging } from "./staging.ts";
+
+/** b of McLachlan's second-order minimum-norm integrator (1995). */
+const MCLACHLAN = 0.1931833275037836;
+
+/** Coefficients of B, A, B, … of one isokinetic step. */
+const paths: Readonly<Record<IsokineticSettings["integrator"], Float64Array>> = {
+  leapfrog: Float64Array.of(0.5, 1, 0.5),
+  mclachlan: Float64Array.of(MCLACHLAN, 0.5, 1 - 2 * MCLACHLAN, 0.5, MCLACHLAN),
+};
+
+const preconditioners: Readonly<Record<LangevinSettings["preconditioner"], number>> = {
+  none: 0,
+  rmsprop: 1,
+  adam: 2,
+};
+
+const ALIGNMENT_BYTES = 64;
+
+/** Arrays of one problem in kernel memory. */
+export class KernelEnsemble implements Ensemble {
+  readonly numChains: number;
+  readonly dim: number;
+  readonly numData: number;
+  readonly precision: Precision;
+  readonly #stride: number;
+  readonly #memory: KernelMemory;
+  readonly #shared: SharedKernels;
+  readonly #kernels: RealKernels;
+  readonly #problem: number;
+  readonly #blocks: Block[] = [];
+  readonly #staging: Staging;
+  #hasPotential = false;
+
+  constructor(device: Device, problem: Problem) {
+    const { memory, shared, [problem.precision]: kernels } = device.library;
+    this.numChains = problem.numChains;
+    this.dim = dimOf(problem.model);
+    this.numData = problem.dataset.numData;
+    this.precision = problem.precision;
+    const lanes = ALIGNMENT_BYTES / (problem.precision === "float32" ? 4 : 8);
+    this.#stride = Math.ceil(this.dim / lanes) * lanes;
+    this.#memory = memory;
+    this.#shared = shared;
+    this.#kernels = kernels;
+    const block = openProblem(device, problem);
+    this.#blocks.push(block);
+    this.#problem = block.address;
+    this.#staging = new Staging(memory);
+  }
+
+  vectors(): Vectors {
+    const shape = {
+      rows: this.numChains,
+      columns: this.dim,
+      stride: this.#stride,
+      precision: this.precision,
+    };
+    return this.#array("vectors", shape);
+  }
+  row(): Row {
+    const shape = { rows: 1, columns: this.dim, stride: this.#stride, precision: this.precision };
+    return this.#array("row", shape);
+  }
+  scalars(): Scalars {
+    const count = this.numChains;
+    return this.#array("scalars", { rows: 1, columns: count, stride: count, precision: "float64" });
+  }
+
+  writeVectors(target: Vectors, values: Float64Array): void {
+    arrayOf(target, this).write(values);
+  }
+  writeRow(target: Row, values: Float64Array): void {
+    arrayOf(target, this).write(values);
+  }
+  writeScalars(target: Scalars, values: Float64Array): void {
+    arrayOf(target, this).write(values);
+  }
+  async readVectors(source: Vectors): Promise<Float64Array> {
+    return this.valuesNow(source);
+  }
+  async readRow(source: Row): Promise<Float64Array> {
+    return this.valuesNow(source);
+  }
+  async readScalars(source: Scalars): Promise<Float64Array> {
+    return this.valuesNow(source);
+  }
+
+  /** What a reader would get, at once: kernels have finished when they return. */
+  valuesNow(source: Vectors | Row | Scalars): Float64Array {
+    return arrayOf(source, this).read();
+  }
+
+  copy(source: Vectors, target: Vectors): void {
+    this.#kernels.lh_copy(this.#problem, this.#at(source), this.#at(target));
+  }
+
+  select(mask: Uint8Array, source: Vectors, target: Vectors): void {
+    const [selected] = this.#staging.put([mask]);
+    this.#kernels.lh_select(this.#problem, selected, this.#at(source), this.#at(target));
+  }
+
+  axpy(alpha: Float64Array, x: Vectors, y: Vectors): void {
+    const [factors] = this.#staging.put([alpha]);
+    this.#kernels.lh_axpy(this.#problem, factors, this.#at(x), this.#at(y));
+  }
+
+  scaleByRow(row: Row, x: Vectors): void {
+    this.#kernels.lh_scale(this.#problem, this.#at(row), this.#at(x));
+  }
+
+  dot(x: Vectors, y: Vectors, out: Scalars): void {
+    this.#kernels.lh_dot(this.#problem, 0, this.#at(x), this.#at(y), this.#at(out));
+  }
+
+  // oxlint-disable-next-line max-params -- the signature of the contract
+  weightedDot(row: Row, x: Vectors, y: Vectors, out: Scalars): void {
+    this.#kernels.lh_dot(this.#problem, this.#at(row), this.#at(x), this.#at(y), this.#at(out));
+  }
+
+  normal(address: RandomAddress, out: Vectors): void {
+    this.#kernels.lh_normal(this.#problem, address.purpose, address.step, this.#at(out));
+  }
+
+  setPotential({ center, nBeta, gamma }: Potential): void {
+    if (center.length !== this.dim || nBeta.length !== this.numChains || gamma.length !== this.numChains) {
+      throw new Error("bug: the potential's arrays do not fit the ensemble");
+    }
+    const [w, n, g] = this.#staging.put([center, nBeta, gamma]);
+    this.#shared.lh_set_potential(this.#problem, w, n, g);
+    this.#hasPotential = true;
+  }
+
+  loss(position: Vectors, loss: Scalars): void {
+    this.#kernels.lh_loss(this.#problem, this.#at(position), this.#at(loss), 0, 0, 0, 0);
+  }
+
+  lossAndGradient(position: Vectors, loss: Scalars, gradient: Vectors): void {
+    const [at, out, slope] = [this.#at(position), this.#at(loss), this.#at(gradient)];
+    this.#kernels.lh_loss(this.#problem, at, out, slope, 0, 0, 0);
+  }
+
+  minibatchLossAndGradient(
+    position: Vectors,
+    { batchSize, step }: { batchSize: number; step: number },
+    out: LossAndGradient,
+  ): void {
+    const [at, loss, slope] = [this.#at(position), this.#at(out.loss), this.#at(out.gradient)];
+    this.#kernels.lh_loss(this.#problem, at, loss, slope, batchSize, purpose.minibatch, step);
+  }
+
+  potentialAndGradient(position: Vectors, out: LossAndGradient & { potential: Scalars }): void {
+    this.#requirePotential();
+    const { loss, potential, gradient } = out;
+    const [at, slope] = [this.#at(position), this.#at(gradient)];
+    this.#kernels.lh_potential(this.#problem, at, this.#at(loss), this.#at(potential), slope);
+  }
+
+  leapfrog(state: LeapfrogState, { stepSize, numSteps }: LeapfrogSettings): void {
+    this.#requirePotential();
+    if (numSteps < 1) throw new Error(`bug: a trajectory of ${numSteps} steps`);
+    this.#kernels.lh_leapfrog(
+      this.#problem,
+      this.#at(state.position),
+      this.#at(state.momentum),
+      this.#at(state.gradient),
+      this.#at(state.inverseMass),
+      this.#at(stepSize),
+      this.#at(state.loss),
+      this.#at(state.potential),
+      numSteps,
+    );
+  }
+
+  async isokinetic(state: IsokineticState, settings: IsokineticSettings): Promise<IsokineticInfo> {
+    this.#requirePotential();
+    const { stepSize, decoherenceLength, numSteps, noise } = settings;
+    const path = paths[settings.integrator];
+    const energyError = new Float64Array(numSteps * this.numChains);
+    const isBad = new Uint8Array(numSteps * this.numChains);
+    const [pathAt, errorsAt, badAt] = this.#staging.put([path, energyError, isBad]);
+    this.#kernels.lh_isokinetic(
+      this.#problem,
+      this.#at(state.position),
+      this.#at(state.direction),
+      this.#at(state.gradient),
+      this.#at(state.scale),
+      this.#at(state.loss),
+      this.#at(state.potential),
+      pathAt,
+      path.length,
+      numSteps,
+      stepSize,
+      Math.sqrt(Math.expm1(stepSize / decoherenceLength) / this.dim),
+      noise.step,
+      noise.purpose,
+      settings.badStepPurpose,
+      errorsAt,
+      badAt,
+    );
+    this.#staging.take(errorsAt, energyError);
+    this.#staging.take(badAt, isBad);
+    return { energyError, isBad };
+  }
+
+  langevin(state: LangevinState, settings: LangevinSettings): void {
+    this.#requirePotential();
+    const { numSteps, beta1, beta2, floor } = settings;
+    const [schedule] = this.#staging.put([scheduleOf(settings)]);
+    this.#kernels.lh_langevin(
+      this.#problem,
+      this.#at(state.position),
+      this.#at(state.secondMoment),
+      this.#at(state.firstMoment),
+      schedule,
+      beta1,
+      beta2,
+      floor,
+      preconditioners[settings.preconditioner],
+      Number(settings.isFrozen),
+      settings.batchSize,
+      numSteps,
+      settings.stepsDone,
+      purpose.minibatch,
+      purpose.langevinNoise,
+    );
+  }
+
+  close(): void {
+    for (const block of this.#blocks.splice(0)) this.#memory.free(block);
+    this.#staging.free();
+    this.#hasPotential = false;
+  }
+
+  #array<Kind extends "vectors" | "row" | "scalars">(kind: Kind, shape: ArrayShape): KernelArray<Kind> {
+    const block = this.#memory.allocate(sizeOf(shape));
+    this.#blocks.push(block);
+    return new KernelArray(kind, { owner: this, block, shape });
+  }
+
+  #at(array: Vectors | Row | Scalars): number {
+    return arrayOf(array, this).address;
+  }
+
+  #requirePotential(): void {
+    if (!this.#hasPotential) throw new Error("bug: setPotential comes before dynamics");
+  }
+}
+
+/** (3, numSteps): ε, then the bias corrections 1 − b1^t and 1 − b2^t, or ones. */
+const scheduleOf = (settings: LangevinSettings): Float64Array => {
+  const { numSteps, stepSizes, stepsDone, beta1, beta2, biasCorrection } = settings;
+  const schedule = new Float64Array(3 * numSteps).fill(1);
+  schedule.set(stepSizes.subarray(0, numSteps));
+  for (let k = 0; biasCorrection && k < numSteps; k++) {
+    schedule[numSteps + k] = 1 - beta1 ** (stepsDone + k + 1);
+    schedule[2 * numSteps + k] = 1 - beta2 ** (stepsDone + k + 1);
+  }
+  return schedule;
+};

@@ -1,0 +1,51 @@
+/** Memory that carries the arguments and results of one call: arrays of the host are copied in, outputs copied back. */
+import type { Block, KernelMemory } from "./kernel-library.ts";
+
+type HostArray = Float64Array | Uint8Array;
+
+const ALIGNMENT_BYTES = 64;
+
+/** One block, made larger when a call needs more. */
+export class Staging {
+  readonly #memory: KernelMemory;
+  #block: Block;
+
+  constructor(memory: KernelMemory) {
+    this.#memory = memory;
+    this.#block = memory.allocate(ALIGNMENT_BYTES);
+  }
+
+  /** Copies arrays in, one after the other; returns their addresses, valid until the next call. */
+  put<Arrays extends readonly HostArray[]>(
+    arrays: readonly [...Arrays],
+  ): { [Index in keyof Arrays]: number } {
+    const offsets: number[] = [];
+    let sizeBytes = 0;
+    for (const array of arrays) {
+      offsets.push(sizeBytes);
+      sizeBytes += Math.ceil(array.byteLength / ALIGNMENT_BYTES) * ALIGNMENT_BYTES;
+    }
+    if (sizeBytes > this.#block.sizeBytes) {
+      this.#memory.free(this.#block);
+      this.#block = this.#memory.allocate(2 * sizeBytes);
+    }
+    const { buffer, byteOffset, address } = this.#block;
+    arrays.forEach((array, i) => {
+      new Uint8Array(buffer, byteOffset + offsets[i], array.byteLength).set(bytesOf(array));
+    });
+    return offsets.map((offset) => address + offset) as { [Index in keyof Arrays]: number };
+  }
+
+  /** Copies what lies at an address that `put` returned into `target`. */
+  take(address: number, target: HostArray): void {
+    const { buffer, byteOffset, address: start } = this.#block;
+    bytesOf(target).set(new Uint8Array(buffer, byteOffset + address - start, target.byteLength));
+  }
+
+  free(): void {
+    this.#memory.free(this.#block);
+  }
+}
+
+const bytesOf = (array: HostArray): Uint8Array =>
+  new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
