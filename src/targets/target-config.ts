@@ -114,6 +114,12 @@ export interface TrainingConfig {
   readonly momentum: number;
   /** Full-batch quasi-Newton iterations after the optimizer. Default 1000. */
   readonly polishSteps?: number;
+  /**
+   * Polishing ends when 50 iterations lowered nβ·L_n by less, in nats at nβ = n/log n; 0: only at `gradientTol` or where
+   * rounding begins. In flat valleys the minimum can lie infinitely far out, and w* should stay near the trained
+   * weights. Default 0.01.
+   */
+  readonly polishTol?: number;
   /** `teacher`: w* is the teacher's parameters and nothing is trained. */
   readonly at: "trained" | "teacher";
 }

@@ -32,11 +32,11 @@ export const logistic = (x: number): number => {
 const GELU_SCALE = 0.7978845608028654;
 const GELU_CUBIC = 0.044715;
 
-/** Scalar function of an activation's name. */
+/** Scalar function of an activation's name; NaN for NaN. */
 export const activationOf = (name: Activation): ((x: number) => number) => {
   switch (name) {
     case "relu":
-      return (x) => (x > 0 ? x : 0);
+      return (x) => (x <= 0 ? 0 : x);
     case "tanh":
       return hyperbolicTangent;
     case "gelu":

@@ -3,18 +3,18 @@
  * Hessian-vector products from central differences of the gradient, Hv ≈ (g(w + hv) − g(w − hv))/(2h).
  *
  * Accuracy. The products: O(h²) truncation and about 1e-16·‖g terms‖/h rounding, so about 1e-9 relative at h = 1e-5.
- * A relu network has kinks: its loss has no Hessian where a pre-activation is 0, and the differences measure the mean
- * curvature over ±h, with h = 1e-3 so that single kinks weigh little. The eigenvalues: with as many iterations as
- * dimensions they are those of the whole matrix; otherwise the smallest is an upper bound and the largest a lower bound,
- * each within `residual` of some eigenvalue.
+ * The eigenvalues of a smooth loss: with as many iterations as dimensions they are those of the whole matrix; otherwise
+ * the smallest is an upper bound and the largest a lower bound, the smallest within `residual` of some eigenvalue.
+ * A relu network has kinks: its loss has no Hessian where a pre-activation is 0, minima tend to lie exactly there, and
+ * the differences are no linear map. `smallest` is then the least mean curvature over ±h (1e-3) along the lines tried.
  *
  * Source: Golub & Van Loan (2013), section 10.1; Parlett (1998), theorem 4.5.1 for the residual.
  */
 import { fillNormal } from "../../random/normal.ts";
 import { purpose } from "../../random/purpose.ts";
-import { dot, pointAlong } from "./line-search.ts";
+import { dot, pointAlong, sizeOf } from "./line-search.ts";
 import { normOf, type Objective } from "./objective.ts";
-import { type SymmetricEigen, symmetricEigen } from "./symmetric-eigen.ts";
+import { symmetricEigen } from "./symmetric-eigen.ts";
 
 /** Where and how to look. */
 export interface CurvatureProbe {
@@ -29,61 +29,90 @@ export interface CurvatureProbe {
 }
 
 export interface Curvature {
+  /** Least curvature vᵀHv among the unit vectors tried; the smallest Ritz value where the loss is smooth. */
   readonly smallest: number;
   readonly largest: number;
   /** Bound on the distance of `smallest` from the nearest eigenvalue (differences aside). */
   readonly residual: number;
-  /** Unit vector that belongs to `smallest`, shape (dim). */
+  /** Unit vector v of `smallest`, shape (dim). */
   readonly direction: Float64Array;
 }
 
-/** NaN in `smallest` and `largest` if a gradient near w is not finite. 2·maxIterations gradients at most. */
+/** NaN in `smallest` and `largest` if a gradient near w is not finite. 2·(maxIterations + 1) gradients at most. */
 export const extremeCurvature = async (objective: Objective, probe: CurvatureProbe): Promise<Curvature> => {
-  const { diagonal, offDiagonal, basis } = await lanczos(objective, probe);
-  const size = diagonal.length;
-  if (!diagonal.every(Number.isFinite)) {
+  const { basis, products, remainder } = await lanczos(objective, probe);
+  const size = basis.length;
+  const projected = projectedMatrix(basis, products);
+  if (!projected.every(Number.isFinite))
     return { smallest: NaN, largest: NaN, residual: NaN, direction: basis[0] };
-  }
-  const { values, vectors } = tridiagonalEigen(diagonal, offDiagonal);
-  const direction = new Float64Array(probe.w.length);
-  for (let k = 0; k < size; k++) {
-    for (let i = 0; i < direction.length; i++) direction[i] += vectors[k] * basis[k][i];
-  }
-  const residual = Math.abs(offDiagonal[size - 1] * vectors[size - 1]);
-  return { smallest: values[0], largest: values[size - 1], residual, direction };
+  const { values, vectors } = symmetricEigen(projected, size);
+  const ritzVector = combine(basis, vectors.subarray(0, size));
+  const { product } = await hessianTimes(objective, probe.w, { vector: ritzVector, step: stepOf(probe) });
+  // Only curvatures seen along a line count: at kinks the Ritz value alone can be far below all of them.
+  const tried = basis.map((vector, k) => ({ direction: vector, value: dot(vector, products[k]) }));
+  tried.push({ direction: ritzVector, value: dot(ritzVector, product) });
+  const least = tried.reduce((best, one) => (one.value < best.value ? one : best));
+  const residual = Math.abs(remainder * vectors[size - 1]);
+  return { smallest: least.value, largest: values[size - 1], residual, direction: least.direction };
 };
 
-interface Tridiagonal {
-  readonly diagonal: readonly number[];
-  /** Entry k couples k and k + 1; the last one is the remainder. */
-  readonly offDiagonal: readonly number[];
+/** Σ_k weights_k·basis_k. */
+const combine = (basis: readonly Float64Array[], weights: Float64Array): Float64Array => {
+  const sum = new Float64Array(basis[0].length);
+  basis.forEach((vector, k) => {
+    for (let i = 0; i < sum.length; i++) sum[i] += weights[k] * vector[i];
+  });
+  return sum;
+};
+
+/** Orthonormal Krylov vectors v_k, the products H·v_k, and the size of the part of the last one outside their span. */
+interface Krylov {
   readonly basis: readonly Float64Array[];
+  readonly products: readonly Float64Array[];
+  readonly remainder: number;
 }
 
-const lanczos = async (objective: Objective, probe: CurvatureProbe): Promise<Tridiagonal> => {
-  const dim = probe.w.length;
-  const step = probe.differenceStep * (1 + probe.w.reduce((top, value) => Math.max(top, Math.abs(value)), 0));
+const stepOf = ({ w, differenceStep }: CurvatureProbe): number => differenceStep * sizeOf(w);
+
+const lanczos = async (objective: Objective, probe: CurvatureProbe): Promise<Krylov> => {
+  const step = stepOf(probe);
   const basis: Float64Array[] = [];
-  const diagonal: number[] = [];
-  const offDiagonal: number[] = [];
-  let next: Float64Array = new Float64Array(dim);
+  const products: Float64Array[] = [];
+  let next: Float64Array = new Float64Array(probe.w.length);
   fillNormal({ seed: probe.seed, purpose: purpose.curvatureProbe }, next);
   let scale = 0;
-  const numIterations = Math.min(dim, probe.maxIterations);
-  for (let k = 0; k < numIterations; k++) {
+  let remainder = Infinity;
+  const numIterations = Math.min(probe.w.length, probe.maxIterations);
+  // A small remainder marks an invariant subspace: it has all eigenvalues, as the start vector is random.
+  while (basis.length < numIterations && remainder > 1e-8 * scale) {
     const norm = normOf(next);
     const vector = next.map((value) => value / norm);
     basis.push(vector);
     const { product, loss } = await hessianTimes(objective, probe.w, { vector, step });
-    diagonal.push(dot(vector, product));
+    products.push(product);
     next = orthogonalPart(product, basis);
-    offDiagonal.push(normOf(next));
-    scale = Math.max(scale, Math.abs(diagonal[k]), offDiagonal[k]);
-    // An invariant subspace: its eigenvalues are all there are for a random start vector.
-    if (!(offDiagonal[k] > 1e-8 * scale)) break;
-    await probe.pace(k + 1, loss);
+    remainder = normOf(next);
+    scale = Math.max(scale, normOf(product));
+    await probe.pace(basis.length, loss);
   }
-  return { diagonal, offDiagonal, basis };
+  return { basis, products, remainder };
+};
+
+/**
+ * v_i·H·v_j, symmetrised, shape (size, size). For a smooth loss it is tridiagonal up to rounding; at kinks the
+ * differences are no linear map, and the symmetric part is the best that can be said.
+ */
+const projectedMatrix = (basis: readonly Float64Array[], products: readonly Float64Array[]): Float64Array => {
+  const size = basis.length;
+  const matrix = new Float64Array(size * size);
+  for (let i = 0; i < size; i++) {
+    for (let j = 0; j <= i; j++) {
+      const value = 0.5 * (dot(basis[i], products[j]) + dot(basis[j], products[i]));
+      matrix[i * size + j] = value;
+      matrix[j * size + i] = value;
+    }
+  }
+  return matrix;
 };
 
 const hessianTimes = async (
@@ -99,21 +128,9 @@ const hessianTimes = async (
 
 /** What is left of `vector` outside the span of `basis`; two passes against rounding. */
 const orthogonalPart = (vector: Float64Array, basis: readonly Float64Array[]): Float64Array => {
-  let rest = vector;
+  let rest: Float64Array = vector;
   for (let pass = 0; pass < 2; pass++) {
     for (const unit of basis) rest = pointAlong(rest, unit, -dot(rest, unit));
   }
   return rest;
-};
-
-const tridiagonalEigen = (diagonal: readonly number[], offDiagonal: readonly number[]): SymmetricEigen => {
-  const size = diagonal.length;
-  const matrix = new Float64Array(size * size);
-  for (let k = 0; k < size; k++) {
-    matrix[k * size + k] = diagonal[k];
-    if (k + 1 === size) continue;
-    matrix[k * size + k + 1] = offDiagonal[k];
-    matrix[(k + 1) * size + k] = offDiagonal[k];
-  }
-  return symmetricEigen(matrix, size);
 };

@@ -18,10 +18,12 @@ export interface TrainingRecord {
   readonly polishStopReason: "gradient_tol" | "no_progress" | "steps" | "not_run";
   /** Saddle points that polishing left behind. */
   readonly numEscapes: number;
+  /** L_n(w*) − min L_n as far as polishing could see (0: it arrived); null if it did not run. */
+  readonly shortfall: number | null;
 }
 
-/** w* with L_n, ∇L_n, the curvature there, and the way to it. */
-export interface Minimum extends Omit<PolishedNetwork, "steps" | "stopReason" | "numEscapes"> {
+/** w* with L_n, the size of ∇L_n and the curvature there, and the way to it. */
+export interface Minimum extends Pick<PolishedNetwork, "w" | "loss" | "curvature"> {
   readonly gradientNorm: number;
   readonly record: TrainingRecord;
 }
@@ -36,6 +38,7 @@ export interface Search {
 /** Products of the Hessian with a vector, two gradients each. */
 const MAX_LANCZOS_ITERATIONS = 60;
 const DEFAULT_POLISH_STEPS = 1000;
+const DEFAULT_POLISH_TOL = 0.01;
 
 /**
  * @param start initial weights, or w* itself where nothing is trained; shape (dim), not changed.
@@ -54,14 +57,19 @@ export const findMinimum = async (search: Search, start: Float64Array): Promise<
   });
   const gradientNorm = normOf(polished.gradient);
   refuseNonFinite(polished.loss, gradientNorm);
-  return { ...polished, gradientNorm, record: recordOf(first, maxSteps > 0 ? polished : null) };
+  const { w, loss, curvature } = polished;
+  return { w, loss, curvature, gradientNorm, record: recordOf(first, maxSteps > 0 ? polished : null) };
 };
 
-const descentOf = ({ training }: TargetConfig, maxSteps: number, pace: Pace): DescentSettings => ({
+const descentOf = ({ training, data }: TargetConfig, maxSteps: number, pace: Pace): DescentSettings => ({
   maxSteps,
   gradientTol: training.gradientTol ?? 0,
+  lossTol: (training.polishTol ?? DEFAULT_POLISH_TOL) / defaultNBeta(data.nData),
   pace: (step, loss) => pace({ phase: "polish", step, numSteps: maxSteps, loss }),
 });
+
+/** n/log n, the nβ of the default temperature: turns a difference of losses into nats of the posterior. */
+export const defaultNBeta = (numData: number): number => numData / Math.log(Math.max(3, numData));
 
 const probeOf = ({ model, seed }: TargetConfig, pace: Pace): Omit<CurvatureProbe, "w"> => {
   const isKinked = model.kind === "mlp" && model.activation === "relu";
@@ -74,11 +82,17 @@ const probeOf = ({ model, seed }: TargetConfig, pace: Pace): Omit<CurvatureProbe
 };
 
 const recordOf = (first: TrainedNetwork | null, polished: PolishedNetwork | null): TrainingRecord => ({
-  steps: first?.steps ?? 0,
-  stopReason: first?.stopReason ?? "not_run",
-  polishSteps: polished?.steps ?? 0,
-  polishStopReason: polished?.stopReason ?? "not_run",
-  numEscapes: polished?.numEscapes ?? 0,
+  ...(first === null
+    ? { steps: 0, stopReason: "not_run" }
+    : { steps: first.steps, stopReason: first.stopReason }),
+  ...(polished === null
+    ? { polishSteps: 0, polishStopReason: "not_run", numEscapes: 0, shortfall: null }
+    : {
+        polishSteps: polished.steps,
+        polishStopReason: polished.stopReason,
+        numEscapes: polished.numEscapes,
+        shortfall: polished.shortfall,
+      }),
 });
 
 const refuseNonFinite = (loss: number, gradientNorm: number): void => {

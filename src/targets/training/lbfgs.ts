@@ -9,20 +9,29 @@ import { dot, type Iterate, lineSearch } from "./line-search.ts";
 import { normOf, type Objective } from "./objective.ts";
 
 const MEMORY = 20;
-/** Iterations without a relative decrease of the loss above 1e-14 after which there is nothing left to gain. */
-const PATIENCE = 50;
+/** Iterations over which progress is judged. */
+const WINDOW = 50;
+/** Relative decrease of a loss that is rounding. */
+const LOSS_ROUNDING = 1e-14;
 
 export interface DescentSettings {
   readonly maxSteps: number;
   /** Euclidean norm of the gradient to reach; 0: as small as possible. */
   readonly gradientTol: number;
+  /** Decrease of the loss over 50 iterations that is worth going on for; 0: any above rounding. */
+  readonly lossTol: number;
   /** Called after each iteration. */
   readonly pace: (step: number, loss: number) => Promise<void> | undefined;
 }
 
 export interface Descent extends Iterate {
   readonly steps: number;
-  /** `no_progress`: neither the quasi-Newton nor the steepest direction lowers the loss any more. */
+  /**
+   * How far the loss still fell over the last half of the iterations, if they ended at the limit (a lower bound of what
+   * is left to gain, as a rule); 0 if the descent arrived.
+   */
+  readonly shortfall: number;
+  /** `no_progress`: no direction tried lowers the loss, or 50 iterations lowered it by less than `lossTol`. */
   readonly stopReason: "gradient_tol" | "no_progress" | "steps";
 }
 
@@ -39,28 +48,35 @@ export const descend = async (
   start: Iterate,
   settings: DescentSettings,
 ): Promise<Descent> => {
+  const { maxSteps, gradientTol, lossTol, pace } = settings;
+  const losses = [start.loss];
   let current = start;
   let pairs: Pair[] = [];
-  let bestLoss = start.loss;
-  let numIdle = 0;
-  for (let step = 0; step < settings.maxSteps; step++) {
-    if (normOf(current.gradient) < settings.gradientTol)
-      return { ...current, steps: step, stopReason: "gradient_tol" };
+  const arrived = (steps: number, stopReason: Descent["stopReason"]): Descent => ({
+    ...current,
+    steps,
+    stopReason,
+    shortfall: 0,
+  });
+  for (let step = 0; step < maxSteps; step++) {
+    if (normOf(current.gradient) < gradientTol) return arrived(step, "gradient_tol");
+    if (isIdle(losses, lossTol)) return arrived(step, "no_progress");
     const next = await nextIterate(objective, current, pairs);
-    if (next === null && pairs.length === 0) return { ...current, steps: step, stopReason: "no_progress" };
-    if (next === null) {
-      pairs = [];
-      continue;
-    }
-    pairs = remember(pairs, current, next);
-    current = next;
-    numIdle = current.loss < bestLoss - 1e-14 * Math.abs(bestLoss) ? 0 : numIdle + 1;
-    bestLoss = Math.min(bestLoss, current.loss);
-    if (numIdle >= PATIENCE) return { ...current, steps: step + 1, stopReason: "no_progress" };
-    await settings.pace(step + 1, current.loss);
+    if (next === null && pairs.length === 0) return arrived(step, "no_progress");
+    pairs = next === null ? [] : remember(pairs, current, next);
+    current = next ?? current;
+    losses.push(current.loss);
+    await pace(step + 1, current.loss);
   }
-  const isDone = normOf(current.gradient) < settings.gradientTol;
-  return { ...current, steps: settings.maxSteps, stopReason: isDone ? "gradient_tol" : "steps" };
+  if (normOf(current.gradient) < gradientTol) return arrived(maxSteps, "gradient_tol");
+  const halfway = losses[Math.floor(maxSteps / 2)];
+  return { ...arrived(maxSteps, "steps"), shortfall: Math.max(0, halfway - current.loss) };
+};
+
+const isIdle = (losses: readonly number[], lossTol: number): boolean => {
+  if (losses.length <= WINDOW) return false;
+  const last = losses[losses.length - 1];
+  return losses[losses.length - 1 - WINDOW] - last <= Math.max(lossTol, LOSS_ROUNDING * Math.abs(last));
 };
 
 const nextIterate = (

@@ -1,7 +1,8 @@
 /**
  * Step length along a descent direction by bisection on the weak Wolfe conditions, which also works at the kinks of
  * relu networks; near the rounding floor of the loss the approximate conditions of Hager & Zhang take over, so that the
- * gradient can still be reduced where the loss no longer shows it.
+ * gradient can still be reduced where the loss no longer shows it. Steps are bounded, so that a descent ends in the basin
+ * where it began and not far out in a flat valley.
  *
  * Source: Lewis & Overton (2013), algorithm 2.6; Hager & Zhang (2005), eq. (4.1).
  */
@@ -12,6 +13,9 @@ const CURVATURE = 0.9;
 const MAX_TRIALS = 40;
 /** Relative error of a mean over many points, in units of the loss. */
 const LOSS_ROUNDING = 1e-14;
+
+/** Longest step, in max-norm, in units of `sizeOf(w)`. */
+const MAX_STEP = 0.3;
 
 /** A point with its value. */
 export interface Iterate extends Evaluation {
@@ -29,6 +33,11 @@ export const dot = (a: Float64Array, b: Float64Array): number => {
 export const pointAlong = (w: Float64Array, direction: Float64Array, scale: number): Float64Array =>
   w.map((value, i) => value + scale * direction[i]);
 
+/** Scale of a parameter vector: 1 + max|w_i|. */
+export const sizeOf = (w: Float64Array): number => 1 + maxNorm(w);
+
+const maxNorm = (a: Float64Array): number => a.reduce((top, value) => Math.max(top, Math.abs(value)), 0);
+
 /**
  * The next iterate from `start` along `direction`, first trying length `firstStep`; null if none is acceptable (the
  * direction does not descend, or the loss is at its rounding floor). Non-finite trial losses count as too long a step.
@@ -40,9 +49,10 @@ export const lineSearch = async (
 ): Promise<Iterate | null> => {
   const slope = dot(start.gradient, direction);
   if (!(slope < 0)) return null;
+  const longest = (MAX_STEP * sizeOf(start.w)) / maxNorm(direction);
   let low = 0;
   let high = Infinity;
-  let length = firstStep;
+  let length = Math.min(firstStep, longest);
   for (let trial = 0; trial < MAX_TRIALS; trial++) {
     const w = pointAlong(start.w, direction, length);
     const { loss, gradient } = await objective(w);
@@ -52,9 +62,9 @@ export const lineSearch = async (
       ? newSlope > (2 * ARMIJO - 1) * slope
       : !(loss <= start.loss + ARMIJO * length * slope);
     if (isTooLong) high = length;
-    else if (newSlope < CURVATURE * slope) low = length;
+    else if (newSlope < CURVATURE * slope && length < longest) low = length;
     else return { w, loss, gradient };
-    length = high < Infinity ? (low + high) / 2 : 2 * low;
+    length = high < Infinity ? (low + high) / 2 : Math.min(2 * low, longest);
   }
   return null;
 };

@@ -6,15 +6,15 @@
  */
 import { type Curvature, type CurvatureProbe, extremeCurvature } from "./curvature.ts";
 import { type Descent, type DescentSettings, descend } from "./lbfgs.ts";
-import { type Iterate, pointAlong } from "./line-search.ts";
+import { type Iterate, pointAlong, sizeOf } from "./line-search.ts";
 import type { Objective } from "./objective.ts";
 
-/** Saddle points left behind at most. */
+/** Saddle points left behind at most; after each, at most a fifth of the allowed iterations again. */
 const MAX_ESCAPES = 5;
 /** Curvature below −1e-6 of the largest counts as negative: rounding of the differences is far below. */
 const NEGATIVE_SHARE = 1e-6;
-/** Lengths tried along a direction of negative curvature, in units of 1 + max|w_i|. */
-const ESCAPE_LENGTHS = [1, 0.3, 0.1, 0.03, 0.01];
+/** Lengths tried along a direction of negative curvature, in units of `sizeOf(w)`. */
+const ESCAPE_LENGTHS = [0.3, 0.1, 0.03, 0.01];
 
 export interface PolishSettings {
   readonly descent: DescentSettings;
@@ -26,6 +26,8 @@ export interface PolishedNetwork extends Iterate {
   readonly steps: number;
   readonly stopReason: Descent["stopReason"];
   readonly numEscapes: number;
+  /** What the loss is still known to lose beyond w*: see `Descent.shortfall`; plus a saddle that was not left. */
+  readonly shortfall: number;
   readonly curvature: Curvature;
 }
 
@@ -35,32 +37,32 @@ export const polish = async (
   start: Iterate,
   { descent, probe }: PolishSettings,
 ): Promise<PolishedNetwork> => {
-  let current: Iterate = start;
-  let steps = 0;
+  const { maxSteps, lossTol } = descent;
+  let result = await descend(objective, start, descent);
+  let steps = result.steps;
   for (let numEscapes = 0; ; numEscapes++) {
-    const result = await descend(objective, current, { ...descent, maxSteps: descent.maxSteps - steps });
-    steps += result.steps;
     const curvature = await extremeCurvature(objective, { ...probe, w: result.w });
-    const isSpent = steps >= descent.maxSteps || numEscapes === MAX_ESCAPES;
-    const escaped = isSpent ? null : await escapeSaddle(objective, result, curvature);
-    if (escaped === null) {
+    const lower = maxSteps > 0 ? await escapeSaddle(objective, result, { curvature, lossTol }) : null;
+    if (lower === null || numEscapes === MAX_ESCAPES) {
       const { w, loss, gradient, stopReason } = result;
-      return { w, loss, gradient, steps, stopReason, numEscapes, curvature };
+      const shortfall = result.shortfall + (lower === null ? 0 : loss - lower.loss);
+      return { w, loss, gradient, steps, stopReason, numEscapes, shortfall, curvature };
     }
-    current = escaped;
+    result = await descend(objective, lower, { ...descent, maxSteps: Math.ceil(maxSteps / MAX_ESCAPES) });
+    steps += result.steps;
   }
 };
 
-/** The lowest of a few points on both sides along the direction of negative curvature, if it lies below `from`. */
+/** The lowest of a few points on both sides along the direction of negative curvature, if well below `from`. */
 const escapeSaddle = async (
   objective: Objective,
   from: Iterate,
-  curvature: Curvature,
+  { curvature, lossTol }: { readonly curvature: Curvature; readonly lossTol: number },
 ): Promise<Iterate | null> => {
   if (!(curvature.smallest < -NEGATIVE_SHARE * Math.abs(curvature.largest))) return null;
-  const size = 1 + from.w.reduce((top, value) => Math.max(top, Math.abs(value)), 0);
+  const size = sizeOf(from.w);
   let best: Iterate | null = null;
-  let bestLoss = from.loss - 1e-12 * Math.abs(from.loss);
+  let bestLoss = from.loss - Math.max(lossTol, 1e-12 * Math.abs(from.loss));
   for (const length of ESCAPE_LENGTHS.flatMap((factor) => [factor * size, -factor * size])) {
     const w = pointAlong(from.w, curvature.direction, length);
     const { loss, gradient } = await objective(w);

@@ -1,28 +1,26 @@
-/** Sentences about w* that a reader of λ̂ must see: a slope or a saddle at w* makes λ̂ too small, even negative. */
+/** Sentences about w* that a reader of λ̂ must see: where w* is no minimum, λ̂ comes out too small, even negative. */
 import type { TargetConfig } from "../target-config.ts";
-import type { Minimum } from "./find-minimum.ts";
+import { defaultNBeta, type Minimum } from "./find-minimum.ts";
 
-/** Curvature below this share of the largest, on the negative side, is a saddle and not rounding. */
-const SADDLE_SHARE = 1e-3;
+/** Change of λ̂ that matters, in nats. */
+const NOTABLE = 0.1;
 
-/** Empty where w* is what was asked for. */
-export const warningsOf = ({ training }: Pick<TargetConfig, "training">, minimum: Minimum): string[] => {
-  const { record, gradientNorm, curvature } = minimum;
+/** Empty where w* is near enough to a local minimum for the default temperature, or where nothing was trained. */
+export const warningsOf = ({ training, data }: TargetConfig, minimum: Minimum): string[] => {
+  const { record, gradientNorm } = minimum;
   if (record.stopReason === "not_run") return [];
-  const warnings: string[] = [];
-  if (training.gradientTol !== null && gradientNorm > training.gradientTol) {
-    const advice =
-      record.polishStopReason === "no_progress"
-        ? "No direction tried lowers the loss further (a kink of relu, or rounding)."
-        : "Raise training.steps or training.polish_steps.";
-    warnings.push(
-      `training ended with gradient norm ${gradientNorm.toExponential(2)}; expected at most gradient_tol ${training.gradientTol}. ${advice}`,
-    );
-  }
-  if (curvature.smallest < -SADDLE_SHARE * Math.abs(curvature.largest)) {
-    warnings.push(
-      `the Hessian at w* has an eigenvalue of about ${curvature.smallest.toExponential(2)} (largest ${curvature.largest.toExponential(2)}); expected none below 0. The llc may come out too small.`,
-    );
-  }
-  return warnings;
+  if (record.shortfall === null) return unpolishedWarnings(training.gradientTol, gradientNorm);
+  const nBeta = defaultNBeta(data.nData);
+  const loss = nBeta * record.shortfall;
+  if (loss < NOTABLE) return [];
+  return [
+    `the loss at w* can still fall by about ${record.shortfall.toPrecision(2)}, which lowers the llc by about ${loss.toPrecision(2)} at n·beta = ${nBeta.toPrecision(3)}; expected less than ${NOTABLE}. Raise training.steps or training.polish_steps.`,
+  ];
+};
+
+const unpolishedWarnings = (gradientTol: number | null, gradientNorm: number): string[] => {
+  if (gradientTol === null || gradientNorm <= gradientTol) return [];
+  return [
+    `training ended with gradient norm ${gradientNorm.toPrecision(2)}; expected at most gradient_tol ${gradientTol}. Raise training.steps or set training.polish_steps above 0.`,
+  ];
 };

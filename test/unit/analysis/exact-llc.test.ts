@@ -71,9 +71,12 @@ describe("monomialLlc", () => {
     [[1, 2], 100, 0.205712397561913, 1e-13],
     [[1, 2], 1e4, 0.235811495272572, 1e-13],
     [[1, 1, 1], 100, 0.259501627806, 1e-11],
-  ])("agrees with independent quadrature for exponents %j at nβ = %d", (exponents, nBeta, expected, tolerance) => {
-    closeTo(monomialLlc({ coefficient: 1, exponents }, { nBeta, gamma: 1 }), expected, tolerance);
-  });
+  ])(
+    "agrees with independent quadrature for exponents %j at nβ = %d",
+    (exponents, nBeta, expected, tolerance) => {
+      closeTo(monomialLlc({ coefficient: 1, exponents }, { nBeta, gamma: 1 }), expected, tolerance);
+    },
+  );
 
   it("is 1/(2k) at every temperature in one dimension without localiser", () => {
     for (const nBeta of [1, 1e3, 1e9]) {
@@ -88,7 +91,8 @@ describe("monomialLlc", () => {
   });
 
   it("is continuous where the closed form hands over to quadrature (s = 1)", () => {
-    const at = (s: number): number => monomialLlc({ coefficient: 1 / (8 * s), exponents: [1, 1] }, { nBeta: 1, gamma: 1 });
+    const at = (s: number): number =>
+      monomialLlc({ coefficient: 1 / (8 * s), exponents: [1, 1] }, { nBeta: 1, gamma: 1 });
     closeTo(at(1 + 1e-13), at(1 - 1e-13), 1e-12);
     // For large s: λ̂ → E[nβ·w1²w2²] = 1/(8s).
     closeTo(at(1e6), 1 / 8e6, 1e-5);
