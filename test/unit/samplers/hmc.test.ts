@@ -79,6 +79,11 @@ describe("hmc", () => {
         .reduce((a, b) => a + b, 0),
     );
     expect(column(thinned, "n_steps")).toEqual(sums);
+    const rates = column(all, "acceptance_rate").slice(0, 3);
+    expect(thinned[0]?.statistics["acceptance_rate"]?.[0]).toBeCloseTo(
+      rates.reduce((a, b) => a + b, 0) / 3,
+      14,
+    );
     const { draws: divergent } = await sample(
       { warmup: 0, stepSize: 1, thinning: 3 },
       aPosterior({ startScale: 1 }),

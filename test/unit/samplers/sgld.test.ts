@@ -153,6 +153,13 @@ describe("sgld", () => {
     expect(first["secondMoment"]).toEqual(baked);
     expect(second["secondMoment"]).toEqual(baked);
     expect(second["firstMoment"]).not.toEqual(first["firstMoment"]);
+    const calls = await callsOf(aNetworkPosterior(), settingsWith({ precond: "adam" }));
+    const flags = calls.map(({ stepsDone, isFrozen, biasCorrection }) => [
+      stepsDone >= 8,
+      isFrozen,
+      biasCorrection,
+    ]);
+    expect(new Set(flags.map(String))).toEqual(new Set(["false,false,true", "true,true,false"]));
   });
 
   it("goes on adapting when the preconditioner is not to be frozen", async () => {

@@ -10,6 +10,8 @@ import { windowSchedule } from "../../../../src/samplers/adaptation/window-sched
 
 const numChains = 4;
 const spread = [1, 1e-3];
+/** Length of the first slow window of 200 transitions of 4 chains. */
+const firstWindow = 13;
 
 const settings: WindowAdaptationSettings = {
   numWarmup: 200,
@@ -22,7 +24,7 @@ const settings: WindowAdaptationSettings = {
   massMatrixFloor: 1e-3,
 };
 
-/** Accepts with e^{−ε}; positions are independent normals of the given spread. */
+/** Accepts with e^{−ε}; positions are independent normals of the given spread, in the first window 100 times that. */
 const aKernel = (): Tunable & { readonly published: Float64Array[]; readonly probed: number[] } => {
   const published: Float64Array[] = [];
   const probed: number[] = [];
@@ -37,7 +39,8 @@ const aKernel = (): Tunable & { readonly published: Float64Array[]; readonly pro
     positions: async () => {
       const out = new Float64Array(2 * numChains);
       fillNormal({ seed: 5, purpose: 6, step: step++ }, out);
-      return out.map((z, i) => z * (spread[i % 2] ?? 1));
+      const factor = step <= firstWindow ? 100 : 1;
+      return out.map((z, i) => factor * z * (spread[i % 2] ?? 1));
     },
     setInverseMass: (inverseMass) => void published.push(inverseMass),
   };
