@@ -42,7 +42,7 @@ export const runBuildTarget = async (task: BuildTargetTask, context: TaskContext
     files: ["data.npz", "params.npz"],
     facts,
   });
-  appendEntry(catalogFile(store), catalogEntryOf(task, built));
+  appendEntry(catalogFile(store), catalogEntryOf(task, built, seconds));
   const { initialLoss, gradientNorm, dims } = built;
   return {
     kind: "done",
@@ -117,11 +117,12 @@ const factsOf = (task: BuildTargetTask, built: BuiltTarget, seconds: number): Re
   versions: { lambda_hat: packageVersion, node: process.version },
 });
 
-const catalogEntryOf = (task: BuildTargetTask, built: BuiltTarget): CatalogEntry => ({
+const catalogEntryOf = (task: BuildTargetTask, built: BuiltTarget, seconds: number): CatalogEntry => ({
   id: task.targetId,
   title: task.title,
   n: built.dims.n,
   d: built.dims.d,
   initial_loss: built.initialLoss,
   gradient_norm: built.gradientNorm,
+  walltime_sec: seconds,
 });

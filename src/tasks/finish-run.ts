@@ -1,5 +1,5 @@
 /** Draws → `trace.nc`, `analysis.json`, `manifest.json`: what a run leaves when it ends. */
-import { exactLlcOf, type SolvableLoss } from "../analysis/exact-llc.ts";
+import { exactLlcOf } from "../analysis/exact-llc.ts";
 import { type RunSummary, summarizeRun } from "../analysis/summary.ts";
 import type { Backend } from "../compute/backend.ts";
 import type { RunConfig } from "../config/experiment.ts";
@@ -17,6 +17,7 @@ import { writeManifest } from "../runs/manifest.ts";
 import { lossField, traceSourceOf } from "../runs/run-draws.ts";
 import { type TraceAttributes, writeTrace } from "../runs/trace-format.ts";
 import type { Posterior, Sampler, SamplerRun } from "../samplers/sampler.ts";
+import type { SolvableModel } from "../targets/loss-model.ts";
 import { posteriorNumbersOf } from "./posterior-numbers.ts";
 import { type RunState, signatureOf } from "./run-state.ts";
 import type { StoredTarget } from "./stored-target.ts";
@@ -68,18 +69,17 @@ export const finishRun = async (finished: FinishedRun): Promise<Json> => {
   appendEntry(targetFiles(store, task.targetId).runs, {
     id: task.id,
     sampler: task.sampler,
+    d: finished.target.d,
     llc_mean,
     llc_mcse,
     verdict,
+    walltime_sec: wallTimeSec,
   });
   return { llc_mean, llc_mcse, verdict };
 };
 
 const summarize = (finished: FinishedRun, log: DrawLogReader, wallTimeSec: number): RunSummary => {
   const { target, posterior, sampler, run } = finished;
-  const { nBeta, gamma, initialLoss } = posterior;
-  const exact =
-    target.solvable === null ? null : exactLlcOf(target.solvable as SolvableLoss, { nBeta, gamma });
   const statistics = log.fields.filter((field) => field !== lossField);
   return summarizeRun(
     {
@@ -87,17 +87,36 @@ const summarize = (finished: FinishedRun, log: DrawLogReader, wallTimeSec: numbe
       statistics: Object.fromEntries(statistics.map((name) => [name, log.column(name)])),
     },
     {
-      nBeta,
+      nBeta: posterior.nBeta,
       numData: target.n,
-      initialLoss,
+      initialLoss: posterior.initialLoss,
       isIndependent: sampler.isIndependent,
       work: run.work,
       wallTimeSec,
-      llcTrue: exact === null ? null : (exact.estimate ?? exact.lambda),
+      llcTrue: llcTrueOf(target.solvable, posterior),
       warnings: run.warnings,
       tuned: run.tuned,
     },
   );
+};
+
+/** What a perfect sampler would estimate; where only the asymptotic λ is known, that. Null: unknown. */
+export const llcTrueOf = (
+  solvable: SolvableModel | null,
+  posterior: { readonly nBeta: number; readonly gamma: number },
+): number | null => {
+  if (solvable === null) return null;
+  const exact = exactLlcOf(solvable, posterior);
+  return exact.estimate ?? exact.lambda;
+};
+
+/** λ and multiplicity where they are known. */
+const coefficientOf = (
+  solvable: SolvableModel | null,
+  posterior: Posterior,
+): Record<string, number | null> => {
+  const exact = solvable === null ? null : exactLlcOf(solvable, posterior);
+  return { learning_coefficient: exact?.lambda ?? null, multiplicity: exact?.multiplicity ?? null };
 };
 
 /** Observed settings, flat, without anything that differs between two runs of equal result. */
@@ -137,7 +156,8 @@ const attributeOf = (value: RunConfig["sampler"][string]): string | number | boo
 
 /** What `manifest.json` says besides the members of every manifest. */
 const factsOf = (finished: FinishedRun, wallTimeSec: number): Record<string, unknown> => {
-  const { task, config, target, posterior, sampler, state, backend } = finished;
+  const { task, config, target, posterior, sampler, run, state, backend } = finished;
+  const { gradients, warmupGradients, losses } = run.work;
   return {
     target_id: task.targetId,
     run_id: task.runId,
@@ -148,12 +168,17 @@ const factsOf = (finished: FinishedRun, wallTimeSec: number): Record<string, unk
     d: target.d,
     ...(snakeKeys(posteriorNumbersOf(config.posterior, target)) as Record<string, number>),
     initial_loss: posterior.initialLoss,
+    ...coefficientOf(target.solvable, posterior),
     backend: backend.name,
     backend_description: backend.description,
     vector_bytes: backend.vectorBytes,
     threads: backend.numThreads,
     other_backends: state.otherBackends,
     walltime_sec: wallTimeSec,
+    is_independent: sampler.isIndependent,
+    work: { gradients, warmup_gradients: warmupGradients, losses },
+    warnings: run.warnings,
+    tuned: run.tuned,
     versions: { lambda_hat: packageVersion, node: process.version, numerics: sampler.numericsVersion },
   };
 };

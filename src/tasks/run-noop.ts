@@ -4,8 +4,15 @@ import { SweepError } from "../core/errors.ts";
 import type { NoopBehaviour, NoopTask } from "../plan/task.ts";
 import type { TaskContext, TaskOutcome } from "./task-context.ts";
 
-/** Does what `task.behaviour` says. @throws SweepError `TASK_FAILED` where it says so. */
+/** When a noop task ran, milliseconds since 1970 with fractions; for benchmarks of dispatch. */
+export interface NoopSummary {
+  readonly startedAt: number;
+  readonly endedAt: number;
+}
+
+/** Does what `task.behaviour` says; its summary is a `NoopSummary`. @throws SweepError `TASK_FAILED` where it says so. */
 export const runNoop = async (task: NoopTask, context: TaskContext): Promise<TaskOutcome> => {
+  const startedAt = preciseNow();
   const { behaviour } = task;
   if (behaviour.stdout !== undefined) process.stdout.write(`${behaviour.stdout}\n`);
   if (behaviour.stderr !== undefined) process.stderr.write(`${behaviour.stderr}\n`);
@@ -20,8 +27,11 @@ export const runNoop = async (task: NoopTask, context: TaskContext): Promise<Tas
   }
   const held = allocate(behaviour);
   if (misbehaves) misbehave(behaviour);
-  return { kind: "done", summary: held.length === 0 ? null : held.length };
+  held.length = 0; // kept until here
+  return { kind: "done", summary: { startedAt, endedAt: preciseNow() } };
 };
+
+const preciseNow = (): number => performance.timeOrigin + performance.now();
 
 /** True if the sleep was cut short. */
 const sleepUnlessStopped = async (sleepMs: number, context: TaskContext): Promise<boolean> => {

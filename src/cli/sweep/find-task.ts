@@ -1,0 +1,54 @@
+/** Which task a person means: by id, by the beginning of an id, or by the names of target and sampler. */
+import { SweepError } from "../../core/errors.ts";
+import type { Plan } from "../../plan/plan.ts";
+import type { Task } from "../../plan/task.ts";
+
+/** A task with the name that people use for it. */
+export interface NamedTask {
+  readonly task: Task;
+  /** `base/base seed 43 × hmc`; a build: `build base/base seed 43`. */
+  readonly name: string;
+}
+
+/** All tasks of a plan, each under its first name. */
+export const namedTasks = (plan: Plan): readonly NamedTask[] => {
+  const names = new Map<string, string>();
+  for (const cell of plan.cells) {
+    if (!names.has(cell.targetId)) names.set(cell.targetId, `build ${cell.targetLabel}`);
+    if (!names.has(cell.taskId)) names.set(cell.taskId, `${cell.targetLabel} × ${cell.samplerLabel}`);
+  }
+  return plan.tasks.map((task) => ({ task, name: names.get(task.id) ?? task.title }));
+};
+
+const isAbout = ({ task, name }: NamedTask, wanted: string): boolean => {
+  if (task.id.startsWith(wanted)) return true;
+  if (
+    task.kind === "run-sampler" &&
+    (task.runId.startsWith(wanted) || `${task.sampler}_${task.runId}`.startsWith(wanted))
+  )
+    return true;
+  const words = wanted.toLowerCase().split(/\s*[×,]\s*|\s+x\s+/);
+  return words.every((word) => name.toLowerCase().includes(word));
+};
+
+/** Tasks that `wanted` may mean; an exact id or name wins over all others. */
+export const findTasks = (plan: Plan, wanted: string): readonly NamedTask[] => {
+  const all = namedTasks(plan);
+  const exact = all.filter(({ task, name }) => task.id === wanted || name === wanted);
+  return exact.length > 0 ? exact : all.filter((candidate) => isAbout(candidate, wanted));
+};
+
+/** The one task that `wanted` means. @throws SweepError `NOT_FOUND`, naming the candidates if there are several. */
+export const findTask = (plan: Plan, wanted: string): NamedTask => {
+  const found = findTasks(plan, wanted);
+  const [first, ...others] = found;
+  if (first !== undefined && others.length === 0) return first;
+  const listed = (found.length > 0 ? found : namedTasks(plan))
+    .slice(0, 12)
+    .map(({ task, name }) => `\n  ${task.id}  ${name}`);
+  const problem =
+    first === undefined
+      ? `no cell or target matches "${wanted}"`
+      : `"${wanted}" matches ${found.length} tasks`;
+  throw new SweepError("NOT_FOUND", `${problem}; expected an id or a name of one:${listed.join("")}`);
+};

@@ -1,0 +1,127 @@
+/** Experiment file → plan, with what is known about finished work and about how long things take. */
+import { type Experiment, resolveCell } from "../../config/experiment.ts";
+import { loadExperiment } from "../../config/load-experiment.ts";
+import type { Json } from "../../core/canonical-json.ts";
+import { buildPlan, type JsonObject, type PlannedExperiment } from "../../plan/build-plan.ts";
+import { estimateSeconds, type TaskDuration } from "../../plan/estimate-cost.ts";
+import type { Plan } from "../../plan/plan.ts";
+import type { Task } from "../../plan/task.ts";
+import { readEntries } from "../../runs/catalog.ts";
+import { catalogFile, listTargets, runFiles, type Store, storeAt, targetFiles } from "../../runs/layout.ts";
+import { isDone } from "../../runs/manifest.ts";
+import { numericsVersions } from "../../tasks/numerics-versions.ts";
+
+/** What to plan and how. */
+export interface PlanRequest {
+  readonly config: string;
+  readonly sets: readonly string[];
+  readonly backend: string;
+  /** False: finished work counts as not done. */
+  readonly skip: boolean;
+  /** Threads of a task that names none itself. */
+  readonly threads: number;
+}
+
+/** A plan with the experiment and the store it is about. */
+export interface PlannedSweep {
+  readonly experiment: Experiment;
+  readonly plan: Plan;
+  readonly store: Store;
+  /** Expected seconds by task id, from earlier runs; absent where nothing is known. */
+  readonly expectedSec: ReadonlyMap<string, number>;
+  /** The same, with a guess from sizes where nothing is known: good for an order, not for a promise. */
+  readonly orderSec: ReadonlyMap<string, number>;
+}
+
+/** @throws SweepError `CONFIG_INVALID`, `NOT_FOUND`. */
+export const planExperiment = (request: PlanRequest): PlannedSweep => {
+  const experiment = loadExperiment(request.config, { sets: request.sets });
+  const store = storeAt(process.cwd(), experiment.storeRoot);
+  const plan = buildPlan(plannedExperimentOf(experiment, request), {
+    numericsVersions,
+    backend: request.backend,
+    codeVersion: process.env["LLC_CODE_VERSION"] ?? null,
+    isDone: (task) => request.skip && isTaskDone(store, task),
+  });
+  const expectedSec = expectedSeconds(plan, store);
+  return { experiment, plan, store, expectedSec, orderSec: orderSeconds(plan, expectedSec) };
+};
+
+/** True if the task's manifest is there, valid, and its files are too. */
+export const isTaskDone = (store: Store, task: Task): boolean => {
+  if (task.kind === "noop") return false;
+  const manifest =
+    task.kind === "build-target" ? targetFiles(store, task.targetId).meta : runFiles(store, task).manifest;
+  return isDone(manifest, task.id);
+};
+
+const plannedExperimentOf = (experiment: Experiment, { threads }: PlanRequest): PlannedExperiment => ({
+  experiment: experiment.name,
+  targets: experiment.targets.map(({ title, config }) => ({
+    label: title,
+    config: config as unknown as JsonObject,
+  })),
+  samplers: experiment.samplers.map(({ title, name }) => ({ label: title, name })),
+  resolveCell: (targetIndex, samplerIndex) => {
+    const target = experiment.targets[targetIndex];
+    const sampler = experiment.samplers[samplerIndex];
+    if (target === undefined || sampler === undefined) throw new Error("bug: a cell outside the experiment");
+    return resolveCell(target, sampler) as unknown as JsonObject;
+  },
+  resourcesOf: (_, samplerIndex) => {
+    const limits = samplerIndex === null ? experiment.resources.build : experiment.resources.sample;
+    return { threads: limits.threads ?? threads, timeoutSec: limits.timeoutSec, memoryMiB: limits.memoryMiB };
+  },
+});
+
+const expectedSeconds = (plan: Plan, store: Store): ReadonlyMap<string, number> => {
+  const history: TaskDuration[] = [];
+  const dims = new Map<string, number>();
+  for (const entry of readEntries(catalogFile(store))) {
+    if (typeof entry["d"] !== "number") continue;
+    dims.set(entry.id, entry["d"]);
+    if (typeof entry["walltime_sec"] === "number") {
+      history.push({ kind: "build-target", sampler: null, dims: entry["d"], seconds: entry["walltime_sec"] });
+    }
+  }
+  for (const targetId of listTargets(store)) {
+    for (const { sampler, d, walltime_sec: seconds } of readEntries(targetFiles(store, targetId).runs)) {
+      if (typeof sampler !== "string" || typeof d !== "number" || typeof seconds !== "number") continue;
+      history.push({ kind: "run-sampler", sampler, dims: d, seconds });
+    }
+  }
+  if (history.length === 0) return new Map();
+  const seconds = plan.tasks.flatMap((task): [string, number][] => {
+    if (task.kind === "noop") return [];
+    const sampler = task.kind === "run-sampler" ? task.sampler : null;
+    const expected = estimateSeconds(
+      { kind: task.kind, sampler, dims: dims.get(task.targetId) ?? null },
+      history,
+    );
+    return expected === null ? [] : [[task.id, expected]];
+  });
+  return new Map(seconds);
+};
+
+/** Points × parameters of a target's configuration stand for its cost where no run of it is known. */
+const orderSeconds = (plan: Plan, expectedSec: ReadonlyMap<string, number>): ReadonlyMap<string, number> => {
+  const sizes = new Map(
+    plan.tasks.flatMap((task): [string, number][] =>
+      task.kind === "build-target" ? [[task.targetId, sizeOf(task.config)]] : [],
+    ),
+  );
+  return new Map(
+    plan.tasks.map((task) => {
+      const size = task.kind === "noop" ? 0 : (sizes.get(task.targetId) ?? 0);
+      return [task.id, expectedSec.get(task.id) ?? size * 1e-6];
+    }),
+  );
+};
+
+const sizeOf = (config: Json): number => {
+  const { model, data } = config as {
+    model?: { target_params?: number | null; hidden?: number | null };
+    data?: { n_data?: number };
+  };
+  return (data?.n_data ?? 1) * (model?.target_params ?? (model?.hidden ?? 1) ** 2);
+};

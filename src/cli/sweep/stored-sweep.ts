@@ -1,0 +1,61 @@
+/** A sweep as it lies in `runs/sweeps/<id>/`: its plan and the last known state of every task. */
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { SweepError } from "../../core/errors.ts";
+import type { Plan } from "../../plan/plan.ts";
+import type { TaskState } from "../../plan/task-state.ts";
+import { readEvents } from "../../queue/event-log.ts";
+import type { SweepEvent } from "../../queue/sweep-event.ts";
+import { type LockHolder, liveHolderOf } from "../../queue/sweep-lock.ts";
+import { listSweeps, type Store, storeAt, sweepFiles } from "../../runs/layout.ts";
+import { SweepProgress } from "../output/sweep-progress.ts";
+import { isTaskDone } from "./plan-experiment.ts";
+
+export interface StoredSweep {
+  readonly plan: Plan;
+  readonly store: Store;
+  readonly events: readonly SweepEvent[];
+  readonly progress: SweepProgress;
+  /** Process that drives it now; null: none. */
+  readonly driver: LockHolder | null;
+}
+
+/** The sweep with that id, or the one with the newest event. @throws SweepError `NOT_FOUND`, `TRACE_INVALID`. */
+export const loadSweep = (storeRoot: string, sweepId: string | null): StoredSweep => {
+  const store = storeAt(process.cwd(), storeRoot);
+  const files = sweepFiles(store, sweepId ?? newestSweep(store));
+  if (!existsSync(files.plan)) {
+    const known = listSweeps(store);
+    const hint = known.length === 0 ? "there is none yet" : `there are ${known.join(", ")}`;
+    throw new SweepError("NOT_FOUND", `sweep "${sweepId}" is not in ${store.runs}; ${hint}.`);
+  }
+  const plan = JSON.parse(readFileSync(files.plan, "utf8")) as Plan;
+  const events = existsSync(files.events) ? readEvents(files.events) : [];
+  const driver = liveHolderOf(files.lock);
+  const progress = new SweepProgress(plan, { numSlots: 1, expectedSec: new Map() });
+  for (const event of events) progress.apply(event);
+  settle({ plan, store, progress, isDriven: driver !== null });
+  return { plan, store, events, progress, driver };
+};
+
+const newestSweep = (store: Store): string => {
+  const modified = (id: string): number =>
+    statSync(sweepFiles(store, id).events, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const newest = listSweeps(store).toSorted((a, b) => modified(b) - modified(a))[0];
+  if (newest !== undefined) return newest;
+  throw new SweepError(
+    "NOT_FOUND",
+    `no sweep has run in ${store.runs}. Start one with: lambda-hat workflow llc --local`,
+  );
+};
+
+/** Manifests are the truth; without a driver nothing runs, whatever the events say. */
+const settle = (sweep: { plan: Plan; store: Store; progress: SweepProgress; isDriven: boolean }): void => {
+  for (const task of sweep.plan.tasks) {
+    const view = sweep.progress.tasks.get(task.id);
+    if (view === undefined) continue;
+    const recorded: TaskState = view.state;
+    if (recorded !== "done" && recorded !== "skipped" && isTaskDone(sweep.store, task)) view.state = "done";
+    else if (recorded === "done" && !isTaskDone(sweep.store, task)) view.state = "waiting";
+    else if (recorded === "running" && !sweep.isDriven) view.state = "waiting";
+  }
+};

@@ -1,0 +1,99 @@
+/** Options that all commands which run tasks share, and how they are parsed. */
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { SweepError } from "../../core/errors.ts";
+
+/** The command line of `workflow llc`, `build` and `sample`. */
+export interface SweepOptions {
+  readonly config: string;
+  readonly local: boolean;
+  readonly card: string | null;
+  readonly backend: string;
+  readonly slots: number | null;
+  readonly set: readonly string[];
+  readonly dryRun: boolean;
+  /** False with `--no-skip`: finished work is done again. */
+  readonly skip: boolean;
+  /** Null: keep going. 1 is `--fail-fast`. */
+  readonly maxFails: number | null;
+  readonly json: boolean;
+  readonly requireConverged: boolean;
+}
+
+const parseCount = (text: string): number => {
+  const count = Number(text);
+  if (!Number.isInteger(count) || count < 1) throw new InvalidArgumentError("expected an integer ≥ 1.");
+  return count;
+};
+
+const collect = (value: string, previous: readonly string[]): readonly string[] => [...previous, value];
+
+/** Adds the options to a command. */
+export const addSweepOptions = (command: Command): Command =>
+  command
+    .option("--config <file>", "experiment file", "config/experiments.yaml")
+    .option("--local", "run on this machine, with nothing else to install")
+    .option("--card <file>", "card that says where workers run (cards/*.yaml)")
+    .addOption(new Option("--parsl-card <file>", "other spelling of --card").hideHelp())
+    .addOption(
+      new Option("--backend <name>", "compute backend")
+        .choices(["auto", "native", "wasm", "reference"])
+        .default("auto"),
+    )
+    .option("--slots <n>", "tasks at the same time (default: cores / threads per task)", parseCount)
+    .option(
+      "--set <path=value>",
+      "override any key of the experiment, or of the card as card.<key>",
+      collect,
+      [],
+    )
+    .option("--dry-run", "print what would be done, and stop")
+    .option("--no-skip", "do finished work again")
+    .option("--fail-fast", "stop after the first failed task")
+    .option("--max-fails <n>", "stop after n failed tasks", parseCount)
+    .option("--require-converged", "exit with 4 unless every run has converged")
+    .option("--json", "print events as JSON lines on stdout");
+
+/** Raw options of commander → checked options. @throws SweepError `USAGE` for combinations that contradict each other. */
+export const sweepOptionsOf = (raw: Record<string, unknown>): SweepOptions => {
+  const card = (raw["card"] ?? raw["parslCard"] ?? null) as string | null;
+  const failFast = raw["failFast"] === true;
+  const maxFails = (raw["maxFails"] ?? null) as number | null;
+  if (raw["card"] !== undefined && raw["parslCard"] !== undefined) {
+    throw new SweepError("USAGE", "--card and --parsl-card say the same thing; give one.");
+  }
+  if (failFast && maxFails !== null)
+    throw new SweepError("USAGE", "--fail-fast is --max-fails 1; give one of them.");
+  if (raw["local"] === true && card !== null) {
+    throw new SweepError(
+      "USAGE",
+      "--local uses cards/local.yaml; leave it out to use the card given with --card.",
+    );
+  }
+  if (raw["local"] !== true && card === null && raw["dryRun"] !== true) {
+    throw new SweepError(
+      "USAGE",
+      "where should it run? Expected --local (this machine) or --card FILE (for example cards/local.yaml).",
+    );
+  }
+  return {
+    config: raw["config"] as string,
+    local: raw["local"] === true,
+    card,
+    backend: raw["backend"] as string,
+    slots: (raw["slots"] ?? null) as number | null,
+    set: raw["set"] as readonly string[],
+    dryRun: raw["dryRun"] === true,
+    skip: raw["skip"] !== false,
+    maxFails: failFast ? 1 : maxFails,
+    json: raw["json"] === true,
+    requireConverged: raw["requireConverged"] === true,
+  };
+};
+
+/** `--set card.slots=1` is for the card, everything else for the experiment. */
+export const splitSets = (
+  sets: readonly string[],
+): { experiment: readonly string[]; card: readonly string[] } => ({
+  experiment: sets.filter((set) => !set.startsWith("card.")),
+  card: sets.filter((set) => set.startsWith("card.")).map((set) => set.slice("card.".length)),
+});

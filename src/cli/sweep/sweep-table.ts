@@ -1,0 +1,135 @@
+/**
+ * The results table of a running sweep: one row a planned cell from the start, rewritten as tasks end.
+ *
+ * Rows are made from manifests on disk; the queue adds only what a task that left none has to say.
+ */
+import { readFileSync } from "node:fs";
+import { relative } from "node:path";
+import type { Experiment } from "../../config/experiment.ts";
+import { resolveCell } from "../../config/experiment.ts";
+import type { ErrorRecord } from "../../core/errors.ts";
+import { packageVersion } from "../../core/package-root.ts";
+import type { PlannedCell } from "../../plan/plan.ts";
+import type { TaskState } from "../../plan/task-state.ts";
+import type { TaskRecord } from "../../queue/broker.ts";
+import type { ResultRow } from "../../results/columns.ts";
+import { type JsonObject, type TaskRecord as ManifestRecord, resultRowOf } from "../../results/result-row.ts";
+import { writeSweepResults } from "../../results/results-files.ts";
+import { runFiles, targetFiles } from "../../runs/layout.ts";
+import { readManifest } from "../../runs/manifest.ts";
+import type { PlannedSweep } from "./plan-experiment.ts";
+
+/** Between two writes while the sweep runs. */
+const writeEveryMs = 2000;
+
+interface KnownState {
+  readonly state: TaskState;
+  readonly attempt: number | null;
+  readonly error: ErrorRecord | null;
+  readonly rootTaskId: string | null;
+}
+
+export class SweepTable {
+  readonly #sweep: PlannedSweep;
+  readonly #root: string;
+  readonly #states = new Map<string, KnownState>();
+  readonly #rows: ResultRow[];
+  #writtenAt = Number.NEGATIVE_INFINITY;
+
+  /** @param root folder that holds `results/`. */
+  constructor(sweep: PlannedSweep, root: string) {
+    this.#sweep = sweep;
+    this.#root = root;
+    const done = new Set(sweep.plan.doneTaskIds);
+    for (const { id } of sweep.plan.tasks) {
+      this.#states.set(id, {
+        state: done.has(id) ? "skipped" : "planned",
+        attempt: null,
+        error: null,
+        rootTaskId: null,
+      });
+    }
+    this.#rows = sweep.plan.cells.map((cell) => this.#rowOf(cell));
+  }
+
+  get rows(): readonly ResultRow[] {
+    return this.#rows;
+  }
+
+  /** True if every cell has a run and every run has converged. */
+  isConverged(): boolean {
+    return this.#rows.every((row) => row["status"] === "ok" && row["verdict"] === "converged");
+  }
+
+  /** Takes note of a task that is final; writes the table if the last time is long enough ago. */
+  async update(record: TaskRecord): Promise<void> {
+    const { task, state, attempt, failure, rootTaskId } = record;
+    this.#states.set(task.id, { state, attempt, error: failure?.error ?? null, rootTaskId });
+    for (const [index, cell] of this.#sweep.plan.cells.entries()) {
+      if (cell.taskId === task.id) this.#rows[index] = this.#rowOf(cell);
+    }
+    if (performance.now() - this.#writtenAt >= writeEveryMs) await this.#write();
+  }
+
+  /** Writes the final table. */
+  async finish(): Promise<void> {
+    await this.#write();
+  }
+
+  async #write(): Promise<void> {
+    const { plan, experiment } = this.#sweep;
+    if (plan.cells.length === 0) return;
+    const metadata = {
+      experiment: experiment.name,
+      sweep_id: plan.id,
+      experiment_yaml: experiment.sourceText,
+      lambda_hat_version: packageVersion,
+    };
+    await writeSweepResults(this.#root, metadata, this.#rows);
+    this.#writtenAt = performance.now();
+  }
+
+  #rowOf(cell: PlannedCell): ResultRow {
+    const { experiment, plan, store } = this.#sweep;
+    const known = this.#states.get(cell.taskId);
+    const error = known?.rootTaskId == null ? known?.error : this.#states.get(known.rootTaskId)?.error;
+    const files = runFiles(store, cell);
+    const isOk = known?.state === "done" || known?.state === "skipped";
+    const { target, sampler } = entriesOf(experiment, cell);
+    return resultRowOf({
+      experiment: experiment.name,
+      sweepId: plan.id,
+      cell,
+      presets: target.label,
+      state: known?.state ?? "planned",
+      targetConfig: target.config as unknown as JsonObject,
+      runConfig: resolveCell(target, sampler) as unknown as JsonObject,
+      run: isOk ? manifestOf(files.manifest, cell.taskId) : null,
+      analysis: isOk ? readJson(files.analysis) : null,
+      target: manifestOf(targetFiles(store, cell.targetId).meta, cell.targetId),
+      error: error ?? null,
+      attempt: known?.attempt ?? null,
+      runDir: relative(this.#root, files.dir),
+    });
+  }
+}
+
+const entriesOf = (experiment: Experiment, cell: PlannedCell) => {
+  const target = experiment.targets[cell.targetIndex];
+  const sampler = experiment.samplers[cell.samplerIndex];
+  if (target === undefined || sampler === undefined) throw new Error("bug: a cell outside the experiment");
+  return { target, sampler };
+};
+
+const manifestOf = (path: string, id: string): ManifestRecord | null => {
+  const reading = readManifest(path, id);
+  return reading.kind === "valid" ? reading.manifest : null;
+};
+
+const readJson = (path: string): JsonObject | null => {
+  try {
+    return JSON.parse(readFileSync(path, "utf8")) as JsonObject;
+  } catch {
+    return null;
+  }
+};

@@ -1,0 +1,65 @@
+/** Judges a finished run again from its `trace.nc`, and writes its `analysis.json` and manifest anew. */
+import { type RunSummary, summarizeRun } from "../analysis/summary.ts";
+import { writeJsonAtomic } from "../core/atomic-write.ts";
+import { camelKeys, snakeKeys } from "../core/case.ts";
+import { SweepError } from "../core/errors.ts";
+import { beginAttempt } from "../runs/attempt.ts";
+import { jsonNumbers } from "../runs/json-numbers.ts";
+import { type RunName, runFiles, type Store, targetFiles } from "../runs/layout.ts";
+import { type Facts, readManifest, writeManifest } from "../runs/manifest.ts";
+import { readTrace, type Trace } from "../runs/trace-format.ts";
+import type { SolvableModel } from "../targets/loss-model.ts";
+import { llcTrueOf } from "./finish-run.ts";
+
+/** @throws SweepError `NOT_FOUND` if the run is not finished, `TRACE_INVALID` if its trace cannot be read. */
+export const diagnoseRun = async (store: Store, name: RunName): Promise<RunSummary> => {
+  const files = runFiles(store, name);
+  const id = `${name.targetId}/${name.sampler}_${name.runId}`;
+  const reading = readManifest(files.manifest, id);
+  if (reading.kind !== "valid" || reading.manifest.status !== "ok") {
+    const reason = reading.kind === "invalid" ? reading.reason : "it has not finished";
+    throw new SweepError("NOT_FOUND", `run ${id} cannot be diagnosed: ${reason}. Run the sweep again first.`);
+  }
+  const { manifest } = reading;
+  const target = readManifest(targetFiles(store, name.targetId).meta, name.targetId);
+  const solvable = target.kind === "valid" ? target.manifest.facts["solvable"] : null;
+  const summary = summarize(
+    await readTrace(files.trace),
+    manifest.facts,
+    solvable as unknown as SolvableModel | null,
+  );
+  const attempt = beginAttempt(files.dir, Date.parse(manifest.startedAt));
+  writeJsonAtomic(files.analysis, jsonNumbers(snakeKeys(summary)));
+  writeManifest(files.manifest, {
+    id,
+    status: "ok",
+    attempt,
+    finishedMs: Date.parse(manifest.finishedAt),
+    files: ["trace.nc", "analysis.json"],
+    facts: manifest.facts,
+  });
+  return summary;
+};
+
+const summarize = (trace: Trace, facts: Facts, solvable: SolvableModel | null): RunSummary => {
+  const number = (key: string): number => facts[key] as number;
+  const posterior = { nBeta: number("n_beta"), gamma: number("gamma") };
+  return summarizeRun(
+    { loss: trace.posterior["L"] ?? [], statistics: trace.sampleStats },
+    {
+      nBeta: posterior.nBeta,
+      numData: number("n"),
+      initialLoss: number("initial_loss"),
+      isIndependent: facts["is_independent"] === true,
+      work: camelKeys(facts["work"]) as unknown as {
+        gradients: number;
+        warmupGradients: number;
+        losses: number;
+      },
+      wallTimeSec: number("walltime_sec"),
+      llcTrue: llcTrueOf(solvable, posterior),
+      warnings: facts["warnings"] as readonly string[],
+      tuned: facts["tuned"] as Readonly<Record<string, number>>,
+    },
+  );
+};
