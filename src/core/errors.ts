@@ -56,19 +56,25 @@ export interface ErrorRecord {
   readonly isRetryable: boolean;
 }
 
+/** Message of any thrown value. */
+export const messageOf = (error: unknown): string => {
+  if (error instanceof Error) return error.message;
+  return typeof error === "string" ? error : (JSON.stringify(error) ?? "undefined");
+};
+
 /** Any thrown value → plain data. */
 export const errorRecordOf = (error: unknown): ErrorRecord => {
   const causes: string[] = [];
   let cause = error instanceof Error ? error.cause : undefined;
   while (cause !== undefined && causes.length < 8) {
-    causes.push(cause instanceof Error ? cause.message : String(cause));
+    causes.push(messageOf(cause));
     cause = cause instanceof Error ? cause.cause : undefined;
   }
   if (error instanceof SweepError) {
     const { code, message, isRetryable } = error;
     return { code, message, causes, stack: error.stack ?? null, isRetryable };
   }
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   return {
     code: "BUG",
     message,

@@ -50,7 +50,7 @@ export const runSampler = async (task: RunSamplerTask, context: TaskContext): Pr
       backend,
       sampler,
       numChains: ensemble.numChains,
-      log: context.log,
+      log: (line) => context.log(line),
     });
     const isFinished = await sample(run, state, context);
     if (!isFinished) return { kind: "given_back" };

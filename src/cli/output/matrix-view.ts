@@ -6,6 +6,7 @@
  */
 import pc from "picocolors";
 import type { Plan } from "../../plan/plan.ts";
+import type { TaskState } from "../../plan/task-state.ts";
 import { estimateText } from "./summary-text.ts";
 import {
   formatDuration,
@@ -37,27 +38,23 @@ const rowsOf = (plan: Plan): MatrixRow[] => {
   return [...rows.values()];
 };
 
+const words: Partial<Record<TaskState, readonly [text: string, color: (text: string) => string]>> = {
+  skipped: ["=", pc.dim],
+  ready: ["ready", (text) => text],
+  failed: ["failed", pc.red],
+  timeout: ["timeout", pc.red],
+  out_of_memory: ["memory", pc.red],
+  upstream_failed: ["upstream", pc.red],
+  cancelled: ["cancelled", pc.yellow],
+};
+
 const cellText = (task: TaskProgressView | undefined): string => {
-  switch (task?.state) {
-    case "running":
-      return pc.cyan(pad(`${task.phase === "warmup" ? "w " : ""}${Math.floor(100 * task.fraction)}%`));
-    case "done":
-      return pc.green(pad(estimateText(task.summary) ?? "done"));
-    case "skipped":
-      return pc.dim(pad("="));
-    case "ready":
-      return pad("ready");
-    case "failed":
-    case "timeout":
-    case "out_of_memory":
-      return pc.red(pad(task.state === "out_of_memory" ? "memory" : task.state));
-    case "upstream_failed":
-      return pc.red(pad("upstream"));
-    case "cancelled":
-      return pc.yellow(pad("cancelled"));
-    default:
-      return pc.dim(pad("·"));
+  if (task?.state === "running") {
+    return pc.cyan(pad(`${task.phase === "warmup" ? "w " : ""}${Math.floor(100 * task.fraction)}%`));
   }
+  if (task?.state === "done") return pc.green(pad(estimateText(task.summary) ?? "done"));
+  const [text, color] = (task && words[task.state]) ?? ["·", pc.dim];
+  return color(pad(text));
 };
 
 const pad = (text: string): string => text.padEnd(cellWidth);

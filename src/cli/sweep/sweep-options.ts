@@ -55,39 +55,46 @@ export const addSweepOptions = (command: Command): Command =>
 
 /** Raw options of commander → checked options. @throws SweepError `USAGE` for combinations that contradict each other. */
 export const sweepOptionsOf = (raw: Record<string, unknown>): SweepOptions => {
-  const card = (raw["card"] ?? raw["parslCard"] ?? null) as string | null;
-  const failFast = raw["failFast"] === true;
-  const maxFails = (raw["maxFails"] ?? null) as number | null;
-  if (raw["card"] !== undefined && raw["parslCard"] !== undefined) {
-    throw new SweepError("USAGE", "--card and --parsl-card say the same thing; give one.");
-  }
-  if (failFast && maxFails !== null)
-    throw new SweepError("USAGE", "--fail-fast is --max-fails 1; give one of them.");
-  if (raw["local"] === true && card !== null) {
-    throw new SweepError(
-      "USAGE",
-      "--local uses cards/local.yaml; leave it out to use the card given with --card.",
-    );
-  }
-  if (raw["local"] !== true && card === null && raw["dryRun"] !== true) {
-    throw new SweepError(
-      "USAGE",
-      "where should it run? Expected --local (this machine) or --card FILE (for example cards/local.yaml).",
-    );
-  }
+  const is = (name: string): boolean => raw[name] === true;
+  refuseContradictions(raw, is);
   return {
     config: raw["config"] as string,
-    local: raw["local"] === true,
-    card,
+    local: is("local"),
+    card: cardOf(raw),
     backend: raw["backend"] as string,
-    slots: (raw["slots"] ?? null) as number | null,
+    slots: countOf(raw["slots"]),
     set: raw["set"] as readonly string[],
-    dryRun: raw["dryRun"] === true,
+    dryRun: is("dryRun"),
     skip: raw["skip"] !== false,
-    maxFails: failFast ? 1 : maxFails,
-    json: raw["json"] === true,
-    requireConverged: raw["requireConverged"] === true,
+    maxFails: is("failFast") ? 1 : countOf(raw["maxFails"]),
+    json: is("json"),
+    requireConverged: is("requireConverged"),
   };
+};
+
+const cardOf = (raw: Record<string, unknown>): string | null =>
+  (raw["card"] ?? raw["parslCard"] ?? null) as string | null;
+
+const countOf = (value: unknown): number | null => (typeof value === "number" ? value : null);
+
+const refuseContradictions = (raw: Record<string, unknown>, is: (name: string) => boolean): void => {
+  const card = cardOf(raw);
+  const contradictions: readonly (readonly [boolean, string])[] = [
+    [
+      raw["card"] !== undefined && raw["parslCard"] !== undefined,
+      "--card and --parsl-card say the same thing; give one.",
+    ],
+    [is("failFast") && raw["maxFails"] !== undefined, "--fail-fast is --max-fails 1; give one of them."],
+    [
+      is("local") && card !== null,
+      "--local uses cards/local.yaml; leave it out to use the card given with --card.",
+    ],
+    [
+      !is("local") && card === null && !is("dryRun"),
+      "where should it run? Expected --local (this machine) or --card FILE (for example cards/local.yaml).",
+    ],
+  ];
+  for (const [isWrong, message] of contradictions) if (isWrong) throw new SweepError("USAGE", message);
 };
 
 /** `--set card.slots=1` is for the card, everything else for the experiment. */

@@ -10,7 +10,7 @@ import { resolveCell } from "../../config/experiment.ts";
 import type { ErrorRecord } from "../../core/errors.ts";
 import { packageVersion } from "../../core/package-root.ts";
 import type { PlannedCell } from "../../plan/plan.ts";
-import type { TaskState } from "../../plan/task-state.ts";
+import { isSuccess, type TaskState } from "../../plan/task-state.ts";
 import type { TaskRecord } from "../../queue/broker.ts";
 import type { ResultRow } from "../../results/columns.ts";
 import { type JsonObject, type TaskRecord as ManifestRecord, resultRowOf } from "../../results/result-row.ts";
@@ -91,26 +91,33 @@ export class SweepTable {
 
   #rowOf(cell: PlannedCell): ResultRow {
     const { experiment, plan, store } = this.#sweep;
-    const known = this.#states.get(cell.taskId);
-    const error = known?.rootTaskId == null ? known?.error : this.#states.get(known.rootTaskId)?.error;
+    const { state, attempt, error } = this.#knownOf(cell.taskId);
     const files = runFiles(store, cell);
-    const isOk = known?.state === "done" || known?.state === "skipped";
+    const isOk = isSuccess(state);
     const { target, sampler } = entriesOf(experiment, cell);
     return resultRowOf({
       experiment: experiment.name,
       sweepId: plan.id,
       cell,
       presets: target.label,
-      state: known?.state ?? "planned",
+      state,
       targetConfig: target.config as unknown as JsonObject,
       runConfig: resolveCell(target, sampler) as unknown as JsonObject,
       run: isOk ? manifestOf(files.manifest, cell.taskId) : null,
       analysis: isOk ? readJson(files.analysis) : null,
       target: manifestOf(targetFiles(store, cell.targetId).meta, cell.targetId),
-      error: error ?? null,
-      attempt: known?.attempt ?? null,
+      error,
+      attempt,
       runDir: relative(this.#root, files.dir),
     });
+  }
+
+  /** State of a task; its error is that of the root cause. */
+  #knownOf(taskId: string): KnownState {
+    const known = this.#states.get(taskId);
+    if (known === undefined) throw new Error(`bug: no state of ${taskId}`);
+    const root = known.rootTaskId === null ? undefined : this.#states.get(known.rootTaskId);
+    return root === undefined ? known : { ...known, error: root.error };
   }
 }
 
