@@ -11,6 +11,7 @@
  * Independent draws (variational fits; a chain is a fit): the error of λ̂ is the spread of the fits' means over √fits, or
  * that of i.i.d. draws if it is larger; ESS is the number of i.i.d. draws with that error. NaN marks what does not apply.
  */
+import type { LearningCoefficient } from "./aoyagi.ts";
 import { bfmi } from "./bfmi.ts";
 import { essBulk, essTail } from "./ess.ts";
 import { mcseMean } from "./mcse.ts";
@@ -44,6 +45,8 @@ export interface RunFacts {
   readonly wallTimeSec: number;
   /** Exact value of the estimator on this target, or null. */
   readonly llcTrue: number | null;
+  /** Its limit for n → ∞ with its multiplicity, where known. */
+  readonly learningCoefficient?: LearningCoefficient | null;
   readonly warnings: readonly string[];
   readonly tuned: Readonly<Record<string, number>>;
 }
@@ -74,6 +77,9 @@ export interface RunSummary {
   readonly llcPerChain: readonly number[];
   readonly runningLlc: RunningLlc;
   readonly llcTrue: number | null;
+  /** λ and m; null where unknown. */
+  readonly learningCoefficient: number | null;
+  readonly multiplicity: number | null;
   /** (llcMean − llcTrue)/llcMcse. */
   readonly llcZ: number;
   /** n·mean(L_n) where nβ = n/log n, Watanabe's information criterion. */
@@ -140,6 +146,8 @@ export const summarizeRun = (draws: RunDraws, facts: RunFacts): RunSummary => {
     llcPerChain: llc.map(mean),
     runningLlc: runningMean(llc),
     llcTrue: facts.llcTrue,
+    learningCoefficient: facts.learningCoefficient?.lambda ?? null,
+    multiplicity: facts.learningCoefficient?.multiplicity ?? null,
     llcZ: facts.llcTrue === null ? Number.NaN : (llcMean - facts.llcTrue) / precision.llcMcse,
     wbic: isWatanabeTemperature(facts) ? facts.numData * lossMean : Number.NaN,
     initialLoss: facts.initialLoss,

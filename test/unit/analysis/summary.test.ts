@@ -65,6 +65,15 @@ describe("a good run", () => {
     expect(summary.runningLlc.llc[0]).toBeCloseTo(mean, 10);
   });
 
+  test("keeps λ and its multiplicity, null where unknown", () => {
+    const learningCoefficient = { lambda: 5.5, multiplicity: 2 };
+    expect(summarizeRun(good(), facts({ learningCoefficient }))).toMatchObject({
+      learningCoefficient: 5.5,
+      multiplicity: 2,
+    });
+    expect(summary).toMatchObject({ learningCoefficient: null, multiplicity: null });
+  });
+
   test("keeps warnings and tuned settings", () => {
     const warned = summarizeRun(good(), facts({ warnings: ["mixture collapsed"] }));
     expect(warned.warnings).toEqual(["mixture collapsed"]);

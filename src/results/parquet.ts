@@ -1,0 +1,152 @@
+/**
+ * The results table as Parquet: one file, replaced atomically, that pandas, Polars and DuckDB open.
+ *
+ * Types are those of `columns.ts`; families get theirs from their values. Snappy compression, because every reader has it.
+ * Facts about the experiment are key-value metadata, both of the file and of the Arrow schema, since readers look at
+ * one or the other.
+ */
+import { readFileSync } from "node:fs";
+import * as arrow from "apache-arrow";
+import { writeFileAtomic } from "../core/atomic-write.ts";
+import { SweepError } from "../core/errors.ts";
+import { type CellValue, type ColumnType, columns, type ResultRow } from "./columns.ts";
+
+/** Texts stored beside the table: experiment, sweep, the experiment file, … */
+export type ResultsMetadata = Readonly<Record<string, string>>;
+
+/** A table as read. */
+export interface Results {
+  readonly metadata: ResultsMetadata;
+  /** In the order of the file. */
+  readonly columns: readonly string[];
+  readonly rows: readonly ResultRow[];
+}
+
+type ParquetLibrary = typeof import("parquet-wasm");
+let loading: Promise<ParquetLibrary> | null = null;
+
+const loadParquet = (): Promise<ParquetLibrary> => {
+  loading ??= import("parquet-wasm");
+  return loading;
+};
+
+/** Writes the table, which may have no rows. Takes some 0.1 s for 1,000 rows. */
+export const writeResults = async (
+  path: string,
+  metadata: ResultsMetadata,
+  rows: readonly ResultRow[],
+): Promise<void> => {
+  const parquet = await loadParquet();
+  const entries = new Map(Object.entries(metadata));
+  const table = parquet.Table.fromIPCStream(arrow.tableToIPC(arrowTable(rows, entries), "stream"));
+  const properties = new parquet.WriterPropertiesBuilder()
+    .setCompression(parquet.Compression.SNAPPY)
+    .setKeyValueMetadata(entries)
+    .build();
+  writeFileAtomic(path, parquet.writeParquet(table, properties));
+};
+
+const arrowTypes = {
+  string: () => new arrow.Utf8(),
+  float64: () => new arrow.Float64(),
+  int64: () => new arrow.Int64(),
+  bool: () => new arrow.Bool(),
+  timestamp: () => new arrow.TimestampMillisecond("UTC"),
+} as const;
+
+const arrowTable = (rows: readonly ResultRow[], metadata: Map<string, string>): arrow.Table => {
+  const typed = typedColumns(rows);
+  const fields = [...typed].map(([name, type]) => new arrow.Field(name, arrowTypes[type](), true));
+  const schema = new arrow.Schema(fields, metadata);
+  const children = [...typed].map(([name, type]) => {
+    const values = rows.map((row) => storedValue(row[name] ?? null, type, name));
+    return arrow.vectorFromArray(values, arrowTypes[type]()).data[0];
+  });
+  const struct = arrow.makeData({
+    type: new arrow.Struct(fields),
+    length: rows.length,
+    nullCount: 0,
+    children: children.map(
+      (child, i) => child ?? arrow.makeData({ type: fields[i]?.type as arrow.DataType }),
+    ) as arrow.Data[],
+  });
+  return new arrow.Table(schema, new arrow.RecordBatch(schema, struct as arrow.Data<arrow.Struct>));
+};
+
+/** The fixed columns, then those of the families in order of appearance. */
+const typedColumns = (rows: readonly ResultRow[]): Map<string, ColumnType> => {
+  const typed = new Map<string, ColumnType>(columns.map(({ name, type }) => [name, type]));
+  const names = new Set(rows.flatMap((row) => Object.keys(row)).filter((name) => !typed.has(name)));
+  for (const name of names) typed.set(name, inferType(rows.map((row) => row[name] ?? null)));
+  return typed;
+};
+
+/** Numbers are float64 even where whole, so that a column keeps its type from sweep to sweep. */
+const inferType = (values: readonly CellValue[]): ColumnType => {
+  const kinds = new Set(values.filter((value) => value !== null).map((value) => typeof value));
+  if (kinds.size !== 1) return "string";
+  if (kinds.has("number")) return "float64";
+  return kinds.has("boolean") ? "bool" : "string";
+};
+
+const storedValue = (value: CellValue, type: ColumnType, name: string): unknown => {
+  if (value === null || (typeof value === "number" && Number.isNaN(value))) return null;
+  switch (type) {
+    case "string":
+      return String(value);
+    case "float64":
+      return Number(value);
+    case "int64":
+      if (!Number.isSafeInteger(value)) throw new Error(`bug: column ${name} got ${value}, no safe integer`);
+      return BigInt(value as number);
+    case "bool":
+      return value === true;
+    case "timestamp":
+      return Date.parse(String(value));
+  }
+};
+
+/** Reads a table. @throws SweepError `NOT_FOUND` or `TRACE_INVALID`. */
+export const readResults = async (path: string): Promise<Results> => {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(path);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== "ENOENT") throw cause;
+    throw new SweepError(
+      "NOT_FOUND",
+      `there is no table ${path} yet. Run \`lambda-hat workflow llc\` first.`,
+      { cause },
+    );
+  }
+  const parquet = await loadParquet();
+  let table: arrow.Table;
+  try {
+    table = arrow.tableFromIPC(parquet.readParquet(new Uint8Array(bytes)).intoIPCStream());
+  } catch (cause) {
+    throw new SweepError(
+      "TRACE_INVALID",
+      `${path} cannot be read as Parquet; it is cut off or of another kind.`,
+      { cause },
+    );
+  }
+  const { fields, metadata } = table.schema;
+  const vectors = fields.map(({ name }) => [name, table.getChild(name)] as const);
+  return {
+    metadata: Object.fromEntries([...metadata].filter(([name]) => !name.startsWith("ARROW:"))),
+    columns: fields.map(({ name }) => name),
+    rows: Array.from({ length: table.numRows }, (_, i) =>
+      Object.fromEntries(vectors.map(([name, vector]) => [name, readValue(vector, i)])),
+    ),
+  };
+};
+
+const readValue = (vector: arrow.Vector | null, index: number): CellValue => {
+  const value: unknown = vector?.get(index) ?? null;
+  if (value === null) return null;
+  if (arrow.DataType.isTimestamp(vector?.type)) return new Date(Number(value)).toISOString();
+  if (typeof value === "bigint") return Number(value);
+  return typeof value === "string" || typeof value === "number" || typeof value === "boolean"
+    ? value
+    : JSON.stringify(value);
+};
