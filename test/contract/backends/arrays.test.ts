@@ -127,4 +127,34 @@ describeBackends("arrays", (backend) => {
     ensemble.dot(x, x, out);
     expect(await ensemble.readScalars(out)).toEqual(Float64Array.of(248, 248, 248));
   });
+
+  it("keeps ensembles apart, also while a large one comes and goes", async () => {
+    const small = backend.open(aStandardNormal(3, 2));
+    const values = Float64Array.of(1, 2, 3, 4, 5, 6);
+    const before = vectorsOf(small, values);
+    const large = backend.open(aStandardNormal(1_000_000, 3));
+    const zeros = large.vectors();
+    const after = vectorsOf(small, values);
+    small.axpy(Float64Array.of(1, 1), before, after);
+    expect(await small.readVectors(before)).toEqual(values);
+    expect(await small.readVectors(after)).toEqual(values.map((value) => 2 * value));
+    expect((await large.readVectors(zeros)).every((value) => value === 0)).toBe(true);
+    large.close();
+    small.copy(before, after);
+    expect(await small.readVectors(after)).toEqual(values);
+  });
+
+  it("setPotential keeps its own copy, and the last one counts", async () => {
+    const ensemble = backend.open(aStandardNormal(2, 1));
+    const position = vectorsOf(ensemble, Float64Array.of(3, 4));
+    const out = { loss: ensemble.scalars(), potential: ensemble.scalars(), gradient: ensemble.vectors() };
+    const center = Float64Array.of(1, 1);
+    ensemble.setPotential({ center, nBeta: Float64Array.of(9), gamma: Float64Array.of(9) });
+    ensemble.setPotential({ center, nBeta: Float64Array.of(2), gamma: Float64Array.of(10) });
+    center.fill(99);
+    ensemble.potentialAndGradient(position, out);
+    expect(await ensemble.readScalars(out.loss)).toEqual(Float64Array.of(12.5));
+    expect(await ensemble.readScalars(out.potential)).toEqual(Float64Array.of(2 * 12.5 + 5 * (4 + 9)));
+    expect(await ensemble.readVectors(out.gradient)).toEqual(Float64Array.of(2 * 3 + 20, 2 * 4 + 30));
+  });
 });
