@@ -5,7 +5,7 @@ import { besselRatio, scaledBesselK } from "../../../src/analysis/bessel.ts";
 // mpmath 1.x, 50 digits: exp(x)*besselk(order, x) at the double nearest to x, rounded to doubles.
 const goldens: readonly [x: number, k0: number, k1: number][] = [
   [1e-300, 690.8914594138721, 9.999999999999999e299],
-  [1e-12, 27.746952631614707, 1000000000001.0000201],
+  [1e-12, 27.746952631614707, 1000000000001],
   [1e-3, 7.030716002378251, 1000.9967345590684],
   [0.1, 2.6823261022628944, 10.890182683049696],
   [1, 1.144463079806895, 1.6361534862632583],

@@ -59,11 +59,11 @@ describe("exactLlcOf", () => {
 describe("monomialLlc", () => {
   // mpmath, 25 digits: quad of nβ·c·w^{2k}·e^{−nβ·c·w^{2k} − γw²/2} over quad of the density, c = γ = 1, nβ = 100.
   it.each([
-    [2, 0.24171758720447694],
-    [1, 0.49751243781094527],
-    [0.5, 0.99980009992607052],
+    [2, 0.241717587204477],
+    [1, 0.497512437810945],
+    [0.5, 0.99980009992607],
   ])("agrees with quadrature of 25 digits for |w|^(2·%d)", (k, expected) => {
-    closeTo(monomialLlc({ coefficient: 1, exponents: [k] }, { nBeta: 100, gamma: 1 }), expected, 1e-13);
+    closeTo(monomialLlc({ coefficient: 1, exponents: [k] }, { nBeta: 100, gamma: 1 }), expected, 1e-14);
   });
 
   // mpmath: one coordinate integrated in closed form, the others by quad.
