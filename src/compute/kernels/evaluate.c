@@ -3,7 +3,6 @@
 // The samples are split into blocks whose number depends on the problem alone (blocks_of). Each block sums its tiles in
 // order into its own partial gradient and float64 loss; blocks are added in order. Threads without a chain of their own
 // help with blocks, so any number of threads gives the same bits.
-#include <string.h>
 
 #include "network.h"
 
@@ -23,7 +22,7 @@ static void evaluate_block(void *context, int block, int thread) {
   const int first = (int)((int64_t)num_tiles * block / e->num_blocks);
   const int last = (int)((int64_t)num_tiles * (block + 1) / e->num_blocks);
   real *partial = e->partials ? e->partials + (size_t)block * (size_t)p->gradient_size : 0;
-  if (partial) memset(partial, 0, (size_t)p->gradient_size * sizeof(real));
+  if (partial) __builtin_memset(partial, 0, (size_t)p->gradient_size * sizeof(real));
   double loss = 0;
   for (int t = first; t < last; t++) {
     const int start = t * size;
@@ -61,7 +60,7 @@ static double network_chain(const Problem *p, int thread, const real *w, const M
       const real *restrict part = e.partials + (size_t)b * (size_t)p->gradient_size;
       for (int i = 0; i < p->gradient_size; i++) sum[i] += part[i];
     }
-    if (p->is_narrow) memcpy(gradient, sum, (size_t)p->dim * sizeof(real));
+    if (p->is_narrow) __builtin_memcpy(gradient, sum, (size_t)p->dim * sizeof(real));
     else NAME(unpack_gradient)(p, sum, gradient);
   }
   return loss / ((double)count * (p->loss == CROSS_ENTROPY ? 1 : p->out_dim));

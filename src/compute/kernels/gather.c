@@ -3,7 +3,6 @@
 // Layouts as in Problem: wide inputs (sample, input_leading), narrow inputs (input, tile_samples); a bias adds one input
 // that is 1. Labels (out_dim, tile_samples). Samples past the tile's count are 0 (all data) or left over (minibatch):
 // losses mask them.
-#include <string.h>
 
 #include "network.h"
 
@@ -27,7 +26,7 @@ const real *NAME(tile_inputs)(const Problem *p, Scratch *scratch, const Tile *ti
     if (p->is_narrow)
       for (int i = 0; i < p->in_dim; i++) out[i * size + s] = row[i];
     else
-      memcpy(out + (size_t)s * (size_t)p->input_leading, row, (size_t)p->input_leading * sizeof(real));
+      __builtin_memcpy(out + (size_t)s * (size_t)p->input_leading, row, (size_t)p->input_leading * sizeof(real));
   }
   return out;
 }

@@ -3,7 +3,6 @@
 // One step: O – B A B (A B) – O. B turns the unit vector u towards −√V∘∇U and adds ΔK; A moves x by c·ε·√V∘u; O mixes
 // normals into u. A step that ends with a non-finite number is undone and u becomes a fresh direction; its ΔE is 0.
 // Equations and source: src/compute/reference/isokinetic.ts. Norms, ΔK and ΔE are float64 in both precisions.
-#include <string.h>
 
 #include "network.h"
 
@@ -85,8 +84,8 @@ static void isokinetic_step(const Chain *c, int k) {
   const uint32_t step = d->first_step + (uint32_t)k;
   const size_t at = (size_t)k * (size_t)p->num_chains + (size_t)c->chain;
   const double saved_loss = d->loss[c->chain], saved_potential = d->potential[c->chain];
-  memcpy(c->saved_x, c->x, bytes);
-  memcpy(c->saved_g, c->g, bytes);
+  __builtin_memcpy(c->saved_x, c->x, bytes);
+  __builtin_memcpy(c->saved_g, c->g, bytes);
   refresh(c, step, 0);
   double kinetic_change = 0;
   for (int stage = 0; stage < d->path_length; stage++) {
@@ -100,8 +99,8 @@ static void isokinetic_step(const Chain *c, int k) {
   d->energy_errors[at] = is_finite ? error : 0;
   d->is_bad[at] = !is_finite;
   if (is_finite) return;
-  memcpy(c->x, c->saved_x, bytes);
-  memcpy(c->g, c->saved_g, bytes);
+  __builtin_memcpy(c->x, c->saved_x, bytes);
+  __builtin_memcpy(c->g, c->saved_g, bytes);
   d->loss[c->chain] = saved_loss;
   d->potential[c->chain] = saved_potential;
   const Stream fresh = stream_of(p, c->chain, d->fresh_purpose, step);

@@ -3,7 +3,14 @@
  * `kernels.h`; the order of fields is that of `problem.c`.
  */
 import type { Problem } from "../backend.ts";
-import { type Activation, dimOf, type LossModel, type LossSpec, networkLayers } from "../model.ts";
+import {
+  type Activation,
+  dimOf,
+  type LossModel,
+  type LossSpec,
+  type NetworkSpec,
+  networkLayers,
+} from "../model.ts";
 import type { Block, KernelLibrary } from "./kernel-library.ts";
 
 const modelKinds: Readonly<Record<LossModel["kind"], number>> = {
@@ -60,37 +67,45 @@ export const openProblem = (device: Device, problem: Problem): Block => {
 
 const specOf = (problem: Problem, numThreads: number): Int32Array => {
   const { model, dataset, precision, numChains, firstChain = 0, seed } = problem;
-  const network = model.kind === "network" ? model.network : null;
-  const layers = network === null ? [] : networkLayers(network);
+  const isNetwork = model.kind === "network";
   return Int32Array.from([
     modelKinds[model.kind],
     precision === "float32" ? 32 : 64,
     numChains,
     firstChain,
     dimOf(model),
-    network === null ? 1 : dataset.numData,
-    network?.inDim ?? 0,
-    network?.outDim ?? 0,
-    activations[network?.activation ?? "identity"],
-    model.kind === "network" ? losses[model.loss.kind] : 0,
-    layers.length,
-    Number(network?.bias ?? false),
-    Number(network?.layernorm ?? false),
+    isNetwork ? dataset.numData : 1,
+    ...(isNetwork ? networkFields(model.network, model.loss) : NO_NETWORK),
     numThreads,
     (seed % 2 ** 32) | 0,
     Math.floor(seed / 2 ** 32),
-    ...layers.flatMap((layer) => [
-      layer.fanIn,
-      layer.fanOut,
-      Number(layer.isHidden),
-      Number(layer.hasSkip),
-      layer.weights,
-      layer.biases,
-      layer.scales,
-      layer.shifts,
-    ]),
+    ...(isNetwork ? layerFields(model.network) : []),
   ]);
 };
+
+const NO_NETWORK: readonly number[] = [0, 0, 0, 0, 0, 0, 0];
+
+const networkFields = (network: NetworkSpec, loss: LossSpec): readonly number[] => [
+  network.inDim,
+  network.outDim,
+  activations[network.activation],
+  losses[loss.kind],
+  network.widths.length + 1,
+  Number(network.bias),
+  Number(network.layernorm),
+];
+
+const layerFields = (network: NetworkSpec): readonly number[] =>
+  networkLayers(network).flatMap((layer) => [
+    layer.fanIn,
+    layer.fanOut,
+    Number(layer.isHidden),
+    Number(layer.hasSkip),
+    layer.weights,
+    layer.biases,
+    layer.scales,
+    layer.shifts,
+  ]);
 
 /** df, scale, coefficient, then the terms of a closed form. */
 const numbersIn = (model: LossModel): Float64Array => {

@@ -3,11 +3,10 @@
 // Packed: W with its bias as the last row (rows, vectors), Wᵀ without it (fan_out, vectors of fan_in), a thin output
 // transposed with its bias as the last column (fan_out, input_vectors), scales and shifts (2, vectors). Padding is 0 from
 // the start and never written. A partial gradient holds W's shapes only.
-#include <string.h>
 
 #include "network.h"
 
-static void copy_row(const real *from, real *to, int count) { memcpy(to, from, (size_t)count * sizeof(real)); }
+static void copy_row(const real *from, real *to, int count) { __builtin_memcpy(to, from, (size_t)count * sizeof(real)); }
 
 // out (columns, leading) ← w (rows, columns) transposed, in squares of 8 that stay in the first cache.
 static void transpose(const real *w, int rows, int columns, real *out, int leading) {

@@ -3,7 +3,6 @@
 // Compiled with -ffp-contract=off: every line is one IEEE operation after the other, as the TypeScript does it.
 // Loops run over batches of 64 blocks (128 normals) without branches, so that the compiler turns them into vectors.
 // Source: Salmon et al. (2011); Box & Muller (1958). Step numbers refer to elementary.ts.
-#include <string.h>
 
 #include "kernels.h"
 
@@ -41,12 +40,12 @@ static void philox_batch(const Stream *s, uint32_t first_block, Words *w) {
 
 static inline double double_of(uint64_t bits) {
   double x;
-  memcpy(&x, &bits, sizeof x);
+  __builtin_memcpy(&x, &bits, sizeof x);
   return x;
 }
 static inline uint64_t bits_of(double x) {
   uint64_t bits;
-  memcpy(&bits, &x, sizeof bits);
+  __builtin_memcpy(&bits, &x, sizeof bits);
   return bits;
 }
 

@@ -37,7 +37,11 @@ typedef struct Pool {
 #define SPINS_BEFORE_SLEEP 10000
 static void sleep_while(int *address, int value) { __builtin_wasm_memory_atomic_wait32(address, value, -1); }
 static void wake_sleepers(int *address) { __builtin_wasm_memory_atomic_notify(address, MAX_THREADS); }
-static void relax(int spins) { (void)spins; }
+static void relax(int spins) {
+  // WebAssembly cannot yield; a short sleep on a number that nobody changes lets the awaited thread run.
+  static int never = 0;
+  if (spins > SPINS_BEFORE_SLEEP) __builtin_wasm_memory_atomic_wait32(&never, 0, 20000);
+}
 #else
 #include <pthread.h>
 #include <sched.h>

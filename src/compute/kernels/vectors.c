@@ -2,7 +2,6 @@
 //
 // Arrays (numChains, stride); operations on one chain touch its row alone. Sums are float64 in both precisions, in one
 // fixed order: lanes of WIDE_LANES × 2 partial sums, then the rest one by one.
-#include <string.h>
 
 #include "network.h"
 
@@ -57,8 +56,9 @@ static void axpy_chain(void *context, int chain, int thread) {
   const Operation *o = context;
   const real *restrict x = o->x + row_of(o, chain);
   real *restrict y = o->target + row_of(o, chain);
-  const real alpha = (real)o->alpha[chain];
-  for (int i = 0; i < o->p->dim; i++) y[i] += alpha * x[i];
+  // In float64 even for float32 arrays: one rounding, whether or not the CPU has a fused multiply-add.
+  const double alpha = o->alpha[chain];
+  for (int i = 0; i < o->p->dim; i++) y[i] = (real)((double)y[i] + alpha * (double)x[i]);
 }
 
 static void scale_chain(void *context, int chain, int thread) {
@@ -79,7 +79,7 @@ static void select_chain(void *context, int chain, int thread) {
   (void)thread;
   const Operation *o = context;
   if (!o->selected || o->selected[chain])
-    memcpy(o->target + row_of(o, chain), o->x + row_of(o, chain), (size_t)o->p->stride * sizeof(real));
+    __builtin_memcpy(o->target + row_of(o, chain), o->x + row_of(o, chain), (size_t)o->p->stride * sizeof(real));
 }
 
 static void normal_chain(void *context, int chain, int thread) {
@@ -105,7 +105,7 @@ static void loss_chain(void *context, int chain, int thread) {
 static double array_flops(const Problem *p) { return 2.0 * p->dim * p->num_chains; }
 
 EXPORT void NAME(lh_copy)(const Problem *p, const real *x, real *target) {
-  memcpy(target, x, (size_t)p->num_chains * (size_t)p->stride * sizeof(real));
+  __builtin_memcpy(target, x, (size_t)p->num_chains * (size_t)p->stride * sizeof(real));
 }
 
 EXPORT void NAME(lh_select)(const Problem *p, const uint8_t *selected, const real *x, real *target) {

@@ -7,10 +7,20 @@
  */
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { availableParallelism, cpus, homedir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { performance } from "node:perf_hooks";
+import { setTimeout } from "node:timers/promises";
 import { promisify } from "node:util";
 import { SweepError } from "../../core/errors.ts";
 import { packageRoot } from "../../core/package-root.ts";
@@ -55,20 +65,62 @@ export const compileKernels = async (onProgress: (line: string) => void): Promis
   const compiler = `${command} ${/\d+\.\d+(\.\d+)?/.exec(version)?.[0] ?? ""}`.trim();
   const folder = cacheFolder();
   const path = join(folder, `kernels-${cacheKey([command, version, ...commonFlags, cpuOf()])}.so`);
-  if (existsSync(path)) return { path, compiler };
+  if (!existsSync(path)) {
+    const workFolder = makeWorkFolder(folder);
+    try {
+      await onceAmongProcesses(path, () => build({ command, compiler, path, workFolder, onProgress }));
+    } finally {
+      rmSync(workFolder, { recursive: true, force: true });
+    }
+  }
+  return { path, compiler };
+};
 
+interface Build {
+  readonly command: string;
+  readonly compiler: string;
+  readonly path: string;
+  readonly workFolder: string;
+  readonly onProgress: (line: string) => void;
+}
+
+const build = async ({ command, compiler, path, workFolder, onProgress }: Build): Promise<void> => {
   const begin = performance.now();
   onProgress(`compiling native kernels with ${compiler} (once for this compiler and CPU)`);
-  const workFolder = makeWorkFolder(folder);
-  try {
-    await compileInto(command, workFolder);
-    renameSync(join(workFolder, "kernels.so"), path);
-  } finally {
-    rmSync(workFolder, { recursive: true, force: true });
-  }
+  await compileInto(command, workFolder);
+  renameSync(join(workFolder, "kernels.so"), path);
   const seconds = ((performance.now() - begin) / 1000).toFixed(1);
-  onProgress(`compiled native kernels with ${compiler} in ${seconds} s, cached in ${folder}`);
-  return { path, compiler };
+  onProgress(`compiled native kernels with ${compiler} in ${seconds} s, cached in ${dirname(path)}`);
+};
+
+const LOCK_STALE_MS = 60_000;
+
+/**
+ * Lets one process make `path` while others wait for it. The lock only saves work: a lock of a process that died is
+ * ignored after a minute, and then, or if the holder failed, several may build at once, which is safe.
+ */
+const onceAmongProcesses = async (path: string, make: () => Promise<void>): Promise<void> => {
+  const lock = `${path}.lock`;
+  if (!createFolder(lock)) {
+    const hasLock = (): boolean => existsSync(lock) && Date.now() - statSync(lock).mtimeMs < LOCK_STALE_MS;
+    while (!existsSync(path) && hasLock()) await setTimeout(50);
+    if (existsSync(path)) return;
+  }
+  try {
+    await make();
+  } finally {
+    rmSync(lock, { recursive: true, force: true });
+  }
+};
+
+/** False if the folder is there already. */
+const createFolder = (path: string): boolean => {
+  try {
+    mkdirSync(path);
+    return true;
+  } catch {
+    return false;
+  }
 };
 
 const cacheFolder = (): string => {

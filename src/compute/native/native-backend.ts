@@ -61,7 +61,7 @@ const loadLibrary = (path: string): KernelLibrary => {
     const handle = koffi.load(path);
     return bindKernels(nativeMemory, (name, signature) => {
       const [result, parameters = ""] = signature.split(":");
-      return handle.func(name, typeOf(result), [...parameters].map(typeOf)) as KernelFunction;
+      return handle.func(name, typeOf(result), Array.from(parameters, typeOf)) as KernelFunction;
     });
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
