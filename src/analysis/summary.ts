@@ -9,7 +9,8 @@
  * are constant along a run that has converged, so they compare samplers of any kind: less is better.
  *
  * Independent draws (variational fits; a chain is a fit): the error of λ̂ is the spread of the fits' means over √fits, or
- * that of i.i.d. draws if it is larger; ESS is the number of i.i.d. draws with that error. NaN marks what does not apply.
+ * that of i.i.d. draws if it is larger; ESS is the number of i.i.d. draws of L_n(w) with that error (with a control
+ * variate more than were drawn); R̂ compares the fits. NaN marks what does not apply.
  */
 import type { LearningCoefficient } from "./aoyagi.ts";
 import { bfmi } from "./bfmi.ts";
@@ -26,7 +27,8 @@ export interface RunDraws {
   readonly loss: Chains;
   /**
    * By ArviZ's names. Read here: `acceptance_rate`, `diverging` (not 0: diverged), `energy` (Hamiltonian after the
-   * momentum was drawn), `log_weight` (log π − log q of independent draws, any constant). NaN where meaningless.
+   * momentum was drawn), `log_weight` (log π − log q of independent draws, any constant), `raw_loss` (L_n(w) where `loss`
+   * is that less a control variate of mean 0). NaN where meaningless.
    */
   readonly statistics: Readonly<Record<string, Chains>>;
 }
@@ -117,10 +119,15 @@ export interface RunSummary {
 
 /** Draws and facts → summary. Nothing throws: bad numbers become NaN and a reason. */
 export const summarizeRun = (draws: RunDraws, facts: RunFacts): RunSummary => {
-  const llc = draws.loss.map((chain) => chain.map((loss) => facts.nBeta * (loss - facts.initialLoss)));
+  const llcOf = (loss: Chains): Float64Array[] =>
+    loss.map((chain) => chain.map((value) => facts.nBeta * (value - facts.initialLoss)));
+  // A control variate lowers the error of means, but only the loss itself tells how draws are spread.
+  const rawLoss = draws.statistics["raw_loss"] ?? draws.loss;
+  const llc = llcOf(draws.loss);
+  const raw = llcOf(rawLoss);
   const pooled = pool(llc);
-  const losses = pool(draws.loss);
-  const precision = facts.isIndependent ? independentPrecision(llc) : markovPrecision(llc);
+  const spread = pool(raw);
+  const precision = facts.isIndependent ? independentPrecision(llc, raw) : markovPrecision(llc);
   const statistics = summarizeStatistics(draws.statistics, facts.isIndependent);
   const shape = { numChains: llc.length, numDraws: llc[0]?.length ?? 0 };
   const checked = {
@@ -128,21 +135,21 @@ export const summarizeRun = (draws: RunDraws, facts: RunFacts): RunSummary => {
     ...precision,
     ...statistics,
     numNonFinite: pooled.reduce((count, value) => count + (Number.isFinite(value) ? 0 : 1), 0),
-    fractionBelowInitial: fractionOf(losses, (loss) => loss < facts.initialLoss),
+    fractionBelowInitial: fractionOf(pool(rawLoss), (loss) => loss < facts.initialLoss),
     drift: facts.isIndependent ? Number.NaN : driftOf(llc),
   };
   const { verdict, reasons } = judgeRun({ ...checked, isIndependent: facts.isIndependent });
   const llcMean = mean(pooled);
-  const lossMean = mean(losses);
+  const lossMean = mean(pool(draws.loss));
   return {
     verdict,
     verdictReasons: reasons,
     warnings: facts.warnings,
     ...checked,
     llcMean,
-    llcStd: Math.sqrt(variance(pooled)),
-    llcMin: extremeOf(pooled, Math.min),
-    llcMax: extremeOf(pooled, Math.max),
+    llcStd: Math.sqrt(variance(spread)),
+    llcMin: extremeOf(spread, Math.min),
+    llcMax: extremeOf(spread, Math.max),
     llcPerChain: llc.map(mean),
     runningLlc: runningMean(llc),
     llcTrue: facts.llcTrue,
@@ -170,13 +177,14 @@ const markovPrecision = (llc: Chains): Precision =>
     ? { llcMcse: Number.NaN, rHat: Number.NaN, essBulk: Number.NaN, essTail: Number.NaN }
     : { llcMcse: mcseMean(llc), rHat: rhat(llc), essBulk: essBulk(llc), essTail: essTail(llc) };
 
-const independentPrecision = (llc: Chains): Precision => {
+/** @param llc what is averaged. @param raw what it estimates, draw by draw; the same without a control variate. */
+const independentPrecision = (llc: Chains, raw: Chains): Precision => {
   const pooled = pool(llc);
   const ofDraws = Math.sqrt(variance(pooled) / pooled.length);
   const ofFits = llc.length > 1 ? Math.sqrt(variance(llc.map(mean)) / llc.length) : 0;
   const llcMcse = Math.max(ofDraws, ofFits);
-  const ess = pooled.length * (ofDraws / llcMcse) ** 2;
-  return { llcMcse, rHat: llc.length > 1 ? rhat(llc) : Number.NaN, essBulk: ess, essTail: ess };
+  const ess = variance(pool(raw)) / llcMcse ** 2;
+  return { llcMcse, rHat: rhat(raw), essBulk: ess, essTail: ess };
 };
 
 const summarizeStatistics = (

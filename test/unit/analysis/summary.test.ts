@@ -166,6 +166,21 @@ describe("independent draws", () => {
     expect(summary.verdictReasons[0]).toMatch(/^R̂ = .*: the fits disagree/);
   });
 
+  test("with a control variate: mean and error from `loss`, spread and R̂ from `raw_loss`", () => {
+    const raw = goodLoss();
+    const smooth = raw.map((chain) =>
+      chain.map((value) => 0.25 + 5 / nBeta + 0.01 * (value - 0.25 - 5 / nBeta)),
+    );
+    const summary = summarizeRun({ loss: smooth, statistics: { raw_loss: raw } }, independent);
+    const plain = summarizeRun({ loss: raw, statistics: {} }, independent);
+    expect(summary.llcMcse).toBeCloseTo(0.01 * plain.llcMcse, 12);
+    expect(summary.essBulk / plain.essBulk).toBeCloseTo(1e4, 4);
+    expect(summary).toMatchObject({ llcStd: plain.llcStd, llcMin: plain.llcMin, rHat: plain.rHat });
+    const below = smooth.map((chain) => chain.map((value) => value - 5.5 / nBeta));
+    const corrected = summarizeRun({ loss: below, statistics: { raw_loss: raw } }, independent);
+    expect(corrected.fractionBelowInitial).toBe(0);
+  });
+
   test("are judged by Pareto k̂ of their log weights", () => {
     const weights = (scale: number): Float64Array[] =>
       autoregressive(0, [4, 1000]).map((chain) => chain.map((u) => -scale * Math.log(0.5 - u)));
