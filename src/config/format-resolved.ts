@@ -11,7 +11,7 @@ import type { PosteriorLayer } from "./schema/posterior.ts";
 
 /** YAML text of a resolved experiment, ending in a newline. */
 export const formatResolved = (experiment: Experiment): string =>
-  stringify(resolvedFile(experiment), { lineWidth: 0 });
+  stringify(resolvedFile(experiment), { aliasDuplicateObjects: false, lineWidth: 0 });
 
 /** The same as plain data, for `config show --json`. */
 export const resolvedFile = (experiment: Experiment): Record<string, unknown> => ({

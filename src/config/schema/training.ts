@@ -26,6 +26,10 @@ export const trainingSchema = z.strictObject({
     "Full-batch L-BFGS iterations after the optimiser at most; 0 for none.",
     0,
   ).default(1000),
+  polish_tol: realNumber(
+    "They end when 50 of them lowered n beta L_n (nats, beta = 1 / ln n) by less; 0: only `gradient_tol` counts.",
+    { min: 0 },
+  ).default(0.01),
   at: orNull(
     oneOf("Where w* is: trained weights, or the parameters that made the data.", ["trained", "teacher"]),
     "trained for mlp, teacher for deep_linear; the closed forms have w* = 0",

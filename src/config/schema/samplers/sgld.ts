@@ -10,9 +10,10 @@ export const sgldSchema = z
     batch_size: orNull(wholeNumber("Rows of a minibatch, drawn with replacement.", 1), "all data").default(
       256,
     ),
-    step_size: realNumber("Step size epsilon; the noise of a step has variance epsilon.", {
-      above: 0,
-    }).default(1e-6),
+    step_size: orNull(
+      realNumber("Step size epsilon; the noise of a step has variance epsilon.", { above: 0 }),
+      "0.1 / (largest curvature at w*), measured; with a preconditioner 1e-6",
+    ).default(null),
     precond: oneOf("Preconditioner, from running moments of the loss gradient.", [
       "none",
       "rmsprop",
@@ -27,6 +28,9 @@ export const sgldSchema = z
     eval_every: wholeNumber("Steps per recorded draw.", 1).default(100),
     schedule: oneOf("Step size over time.", ["constant"]).default("constant"),
   })
+  .overwrite((settings) =>
+    settings.step_size === null && settings.precond !== "none" ? { ...settings, step_size: 1e-6 } : settings,
+  )
   .superRefine((settings, context) => {
     const { steps, eval_every, precond, freeze_preconditioner } = settings;
     const warmup = settings.warmup ?? Math.floor(steps / 5);
