@@ -62,7 +62,7 @@ const findCard = (pathOrName: string): string => {
   if (found !== undefined) return found;
   // cards/local.yaml from any folder: the packaged card of that name.
   const packaged = join(packageRoot, pathOrName);
-  if (/^cards\//.test(pathOrName) && existsSync(packaged)) return packaged;
+  if (pathOrName.startsWith("cards/") && existsSync(packaged)) return packaged;
   const known = [...new Set(folders.flatMap(cardNamesIn))].sort();
   throw new SweepError(
     "NOT_FOUND",

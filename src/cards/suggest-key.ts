@@ -19,10 +19,10 @@ const bare = (name: string): string =>
 /** Levenshtein distance. Source: Wagner & Fischer (1974), one row of the table at a time. */
 const editDistance = (a: string, b: string): number => {
   let row = Array.from({ length: b.length + 1 }, (_, column) => column);
-  for (const [i, letter] of [...a].entries()) {
-    const next = [i + 1];
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
     for (let j = 1; j <= b.length; j++) {
-      const replaced = (row[j - 1] as number) + Number(letter !== b[j - 1]);
+      const replaced = (row[j - 1] as number) + Number(a[i - 1] !== b[j - 1]);
       next.push(Math.min(replaced, (row[j] as number) + 1, (next[j - 1] as number) + 1));
     }
     row = next;
