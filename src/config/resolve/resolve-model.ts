@@ -7,7 +7,9 @@
 import type { z } from "zod";
 import {
   type DeepLinearModel,
+  type MlpBlock,
   type MlpModel,
+  type ModelBlock,
   type ModelConfig,
   type ModelKind,
   modelKinds,
@@ -60,7 +62,7 @@ export const resolveModel = (map: LocatedMap, mistakes: Mistake[]): ModelConfig 
     mistakes.push({ ...mistake, text: mistake.text + suggestName(kind, modelKinds) });
     return null;
   }
-  const schema: z.ZodType<ModelConfig> = modelSchemas[kind];
+  const schema: z.ZodType<ModelBlock> = modelSchemas[kind];
   const model = validateBlock({ name: "model", schema }, map, mistakes);
   if (model === null) return null;
   const before = mistakes.length;
@@ -69,7 +71,7 @@ export const resolveModel = (map: LocatedMap, mistakes: Mistake[]): ModelConfig 
   return model.kind === "mlp" ? canonicalMlp(model) : model;
 };
 
-const refuseCombinations = (model: ModelConfig, refuse: Refuse): void => {
+const refuseCombinations = (model: ModelBlock, refuse: Refuse): void => {
   switch (model.kind) {
     case "mlp":
       return refuseWidths(model, refuse);
@@ -120,7 +122,7 @@ const refuseContradictions = (choice: WidthChoice, refuse: Refuse): void => {
 
 const isGiven = <T>(value: T | null | undefined): value is T => value !== null && value !== undefined;
 
-const refuseWidths = (model: MlpModel, refuse: Refuse): void => {
+const refuseWidths = (model: MlpBlock, refuse: Refuse): void => {
   refuseContradictions(model, refuse);
   const { depth, widths, target_params, hidden } = model;
   if (widths !== null) return;
@@ -131,8 +133,8 @@ const refuseWidths = (model: MlpModel, refuse: Refuse): void => {
 };
 
 /** Equal networks get equal configurations where the file's keys alone can tell. */
-const canonicalMlp = (model: MlpModel): MlpModel => {
-  const depth = model.widths?.length ?? model.depth;
+const canonicalMlp = (model: MlpBlock): MlpModel => {
+  const depth = model.widths?.length ?? model.depth ?? 0;
   const isLinear = depth === 0;
   return {
     ...model,

@@ -106,11 +106,17 @@ export type ModelKind = keyof typeof modelSchemas;
 /** Kinds of model, in the order of messages and tables. */
 export const modelKinds = Object.keys(modelSchemas) as readonly ModelKind[];
 
-export type MlpModel = z.output<typeof mlp>;
+export type MlpBlock = z.output<typeof mlp>;
+
+/** An mlp whose number of hidden layers is worked out. */
+export type MlpModel = Omit<MlpBlock, "depth"> & { readonly depth: number };
 export type DeepLinearModel = z.output<typeof deepLinear>;
 export type QuadraticModel = z.output<typeof quadratic>;
 export type MonomialModel = z.output<typeof monomial>;
 export type PowerSumModel = z.output<typeof powerSum>;
+
+/** A model as it was written; `resolveModel` works it out. */
+export type ModelBlock = MlpBlock | DeepLinearModel | QuadraticModel | MonomialModel | PowerSumModel;
 export type ModelConfig = MlpModel | DeepLinearModel | QuadraticModel | MonomialModel | PowerSumModel;
 
 /** True for the kinds whose loss is a closed form of w: no data but their number, no teacher, no training. */

@@ -1,0 +1,42 @@
+import { describe, expect, expectTypeOf, it } from "vitest";
+import type { z } from "zod";
+import type { TargetConfig } from "../../../../src/config/experiment.ts";
+import { samplerNames, samplerSchemas } from "../../../../src/config/schema/sampler-table.ts";
+import type { hmcSchema } from "../../../../src/config/schema/samplers/hmc.ts";
+import type { mclmcSchema } from "../../../../src/config/schema/samplers/mclmc.ts";
+import type { sgldSchema } from "../../../../src/config/schema/samplers/sgld.ts";
+import type { viSchema } from "../../../../src/config/schema/samplers/vi.ts";
+import type { CamelKeys } from "../../../../src/core/case.ts";
+import type { SettingsOf } from "../../../../src/samplers/registry.ts";
+import { samplerNames as registered } from "../../../../src/samplers/registry.ts";
+import type { ViSettings } from "../../../../src/samplers/vi-settings.ts";
+import type { TargetConfig as NumericTargetConfig } from "../../../../src/targets/target-config.ts";
+
+type Camel<Schema extends z.ZodType> = CamelKeys<z.output<Schema>>;
+
+describe("samplerSchemas", () => {
+  it("names the samplers of the registry", () => {
+    expect([...samplerNames].sort()).toEqual([...registered].sort());
+  });
+
+  it("gives each sampler the settings it takes", () => {
+    expectTypeOf<Camel<typeof hmcSchema>>().toExtend<SettingsOf<"hmc">>();
+    expectTypeOf<Camel<typeof sgldSchema>>().toExtend<SettingsOf<"sgld">>();
+    expectTypeOf<Camel<typeof mclmcSchema>>().toExtend<SettingsOf<"mclmc">>();
+    expectTypeOf<Camel<typeof viSchema>>().toExtend<ViSettings>();
+  });
+
+  it("gives targets the configuration that numerics reads", () => {
+    expectTypeOf<CamelKeys<TargetConfig>["model"]>().toExtend<NumericTargetConfig["model"]>();
+    expectTypeOf<CamelKeys<TargetConfig>["data"]>().toExtend<NumericTargetConfig["data"]>();
+    expectTypeOf<CamelKeys<TargetConfig>["training"]>().toExtend<NumericTargetConfig["training"]>();
+    expectTypeOf<CamelKeys<TargetConfig>["loss"]>().toExtend<NumericTargetConfig["loss"]>();
+  });
+
+  it("fills every setting from its defaults", () => {
+    for (const schema of Object.values(samplerSchemas)) {
+      const filled = Object.keys(schema.parse({}));
+      expect(filled.sort()).toEqual(Object.keys(schema.shape).sort());
+    }
+  });
+});
