@@ -7,6 +7,8 @@ export interface Executor {
   readonly description: string;
   /** Tasks it can run at the same time. */
   readonly numSlots: number;
+  /** Sentences for the user about limits that cannot be held here. */
+  readonly warnings: readonly string[];
   /**
    * Works until the broker has nothing more for it, or until drained or killed; no process of it is left then.
    * Rejects with SweepError `ENVIRONMENT` when it cannot start workers at all.

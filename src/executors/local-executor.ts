@@ -35,7 +35,6 @@ const startTimeoutMs = 60_000;
 export class LocalExecutor implements Executor {
   readonly description: string;
   readonly numSlots: number;
-  /** Sentences for the user about limits that cannot be held on this machine. */
   readonly warnings: readonly string[];
   readonly #slots: readonly Slot[];
   readonly #renewEveryMs: number | null;

@@ -34,6 +34,7 @@ interface RunningAttempt {
 export class Slot {
   readonly #options: SlotOptions;
   readonly #drain = new AbortController();
+  readonly #kill = new AbortController();
   #process: WarmProcess | null = null;
   #current: RunningAttempt | null = null;
   #numStartFailures = 0;
@@ -79,6 +80,7 @@ export class Slot {
   /** Takes nothing new and ends the running task's processes now. */
   kill(): void {
     this.#drain.abort();
+    this.#kill.abort();
     if (this.#current !== null) this.#abort(this.#current, "stop");
   }
 
@@ -119,10 +121,15 @@ export class Slot {
     await this.#process?.end(endGraceMs);
     this.#process = null;
     try {
-      this.#process = await WarmProcess.start({ ...this.#options.process, heapMiB });
+      this.#process = await WarmProcess.start({
+        ...this.#options.process,
+        heapMiB,
+        signal: this.#kill.signal,
+      });
       this.#numStartFailures = 0;
       return true;
     } catch (error) {
+      if (this.#kill.signal.aborted) return false;
       this.#numStartFailures++;
       if (this.#numStartFailures >= maxStartFailures) throw error;
       await sleep(200 * 2 ** this.#numStartFailures);

@@ -31,6 +31,8 @@ export interface WarmProcessOptions {
   readonly outputPath: string | null;
   /** A process that is not ready by then is given up. */
   readonly startTimeoutMs: number;
+  /** Gives up at once. */
+  readonly signal?: AbortSignal;
 }
 
 /** How an attempt ended in the process: its answer, or the process's own end. */
@@ -82,7 +84,11 @@ export class WarmProcess {
       });
     }
     const started = new WarmProcess(child, output, options.heapMiB);
+    const giveUp = (): void => started.#signalGroup("SIGKILL");
+    options.signal?.addEventListener("abort", giveUp);
+    if (options.signal?.aborted === true) giveUp();
     const problem = await started.#whyNotReady(options.startTimeoutMs);
+    options.signal?.removeEventListener("abort", giveUp);
     const text = started.#output.readNew().trim(); // also so that no task is given the words of the start
     if (problem === null) return started;
     await started.kill();

@@ -283,6 +283,15 @@ describe.skipIf(process.platform !== "linux" || !existsSync(script))(
       expect(outcome.wasStopped).toBe(true);
     });
 
+    it("on kill does not wait for a worker_init that hangs", async () => {
+      const kill = new AbortController();
+      const outcome = await run(aPlan([aTask("a")]), aLocalCard({ workerInit: "sleep 3600" }), {
+        kill: kill.signal,
+        onEvent: ({ kind }) => kind === "task_started" && setTimeout(() => kill.abort("now"), 100),
+      });
+      expect(statesOf(outcome)).toEqual({ a: "cancelled" });
+    });
+
     it("stops nothing when it is stopped before it begins", async () => {
       const outcome = await run(aPlan([aTask("a")]), aLocalCard(), { stop: AbortSignal.abort("early") });
       expect(statesOf(outcome)).toEqual({ a: "cancelled" });
