@@ -56,6 +56,13 @@ const withPreset = (kind: string, shape: Shape, expands: boolean): z.ZodType => 
 
 const block = (schema: z.ZodObject): z.ZodType => z.union([partial(schema.shape, true), z.null()]);
 
+/** A block of an entry: like any value there, a list of them expands. */
+const expandableBlock = (keys: z.ZodType, description: string): z.ZodType =>
+  z
+    .union([keys, z.null(), z.array(z.union([keys, z.null()])).min(1)])
+    .optional()
+    .describe(description);
+
 /** Keys of all kinds of a block in one; the kind decides which apply. */
 const mergedShape = (schemas: readonly z.ZodObject[]): Shape => {
   const fields = new Map<string, z.ZodType[]>();
@@ -88,7 +95,7 @@ const seeds = (schema: z.ZodType): z.ZodType => {
 // One instance each, so that the JSON Schema refers to them instead of repeating them.
 const trainingBlock = withPreset("training", trainingSchema.shape, true).optional();
 const posteriorBlock = withPreset("posterior", posteriorSchema.shape, true).optional();
-const samplingBlock = block(samplingSchema).optional();
+const samplingBlock = expandableBlock(partial(samplingSchema.shape, true), "What all samplers share.");
 
 const targetEntry = (): z.ZodType => {
   const { model, data, teacher, seed } = targetEntrySchema.shape;
@@ -103,12 +110,15 @@ const targetEntry = (): z.ZodType => {
   return z.strictObject({
     model: expandable(model),
     data: expandable(data),
-    teacher: expandable(withoutDefault(teacher)).optional(),
+    teacher: z
+      .union([expandable(withoutDefault(teacher)), z.null()])
+      .optional()
+      .describe(descriptionOf(teacher)),
     seed: seeds(seed),
     training: trainingBlock,
     posterior: posteriorBlock,
     sampling: samplingBlock,
-    overrides: z.union([overrides, z.null()]).optional().describe("Merged over the presets."),
+    overrides: expandableBlock(overrides, "Changes to the presets."),
   });
 };
 
@@ -126,7 +136,7 @@ const samplerEntry = (): z.ZodType => {
     precision: expandable(withoutDefault(precision)).optional(),
     posterior: withPreset("posterior", samplerPosteriorSchema.shape, true).optional(),
     sampling: samplingBlock,
-    overrides: block(z.strictObject(settings)).optional().describe("Settings, over the sampler's preset."),
+    overrides: expandableBlock(partial(settings, true), "Changes to the sampler's preset."),
   });
 };
 

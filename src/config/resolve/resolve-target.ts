@@ -8,7 +8,7 @@ import { isClosedForm, type ModelConfig } from "../schema/model.ts";
 import type { TeacherConfig } from "../schema/teacher.ts";
 import { type TrainingBlock, trainingSchema } from "../schema/training.ts";
 import { unknownKey, validateBlock } from "../schema/validate-block.ts";
-import { type LocatedMap, memberOf, mergeMaps, scalarAt } from "../source/located.ts";
+import { isNull, type LocatedMap, memberOf, mergeMaps, scalarAt } from "../source/located.ts";
 import { blockOf, layersOf, type Resolution } from "./resolution.ts";
 import { layerModel, resolveModel, resolveTeacher } from "./resolve-model.ts";
 import { resolvePosterior, resolveSampling, type TargetPosterior } from "./resolve-posterior.ts";
@@ -32,7 +32,7 @@ export const resolveTarget = (
   const before = mistakes.length;
   const sources = { entry, overrides: overridesOf(resolution, entry), defaults };
   const entryBlock = { name: "target", schema: targetEntrySchema };
-  const names = validateBlock(entryBlock, withoutPresetNames(entry), mistakes);
+  const names = validateBlock(entryBlock, plainEntry(entry), mistakes);
   const { loss, posterior } = posteriorOf(resolution, sources);
   const sampling = resolveSampling(resolution, [defaults.sampling, blockOf(resolution, entry, "sampling")]);
   const config = configOf(resolution, sources, { seed: names?.seed ?? 0, loss });
@@ -82,11 +82,14 @@ const configOf = (
   return mistakes.length > before ? null : config;
 };
 
-/** `training: long` and `posterior: tight` name presets; the entry's schema knows them as mappings only. */
-const withoutPresetNames = (entry: LocatedMap): LocatedMap => {
+/**
+ * The entry as its schema knows it: keys without a value are absent, and blocks are mappings (`training: long` and
+ * `posterior: tight` name presets, which are checked where they are loaded).
+ */
+const plainEntry = (entry: LocatedMap): LocatedMap => {
   const members = [...entry.members].filter(([key, { node }]) => {
     const isBlock = ["training", "posterior", "sampling", "overrides"].includes(key);
-    return !isBlock || node.kind === "map";
+    return isBlock ? node.kind === "map" : !isNull(node);
   });
   return { ...entry, members: new Map(members) };
 };

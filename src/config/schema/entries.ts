@@ -70,9 +70,6 @@ export const targetOverrideSchema = z.strictObject({
 /** Keys of a target's `overrides`. */
 export const overrideKeys = ["model", "data", "teacher", "training", "posterior", "target"] as const;
 
-/** The two kinds of task that resources and time limits are given for. */
-export const taskKinds = ["build", "sample"] as const;
-
 const duration = /^(?:\d+:\d{2}:\d{2}|(?=\d)(?:\d+d)?(?:\d+h)?(?:\d+m)?(?:\d+s)?)$/;
 
 const timeLimit = (description: string) =>

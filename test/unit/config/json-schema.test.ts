@@ -39,6 +39,9 @@ const right = [
     "- { name: hmc }",
     "timeout: { build: 2h, sample: 90 }\nresources: { sample: { memory: 4GiB, threads: 2 } }\nposterior: tight\n",
   ),
+  experimentText(
+    "- { model: base, data: small, teacher: null, seed: 1, overrides: [null, { model: { depth: 1 } }, { data: { n_data: 9 } }] }",
+  ),
 ];
 
 /** Files with one mistake that a schema can see. */
