@@ -5,16 +5,21 @@
  * Accuracy. The products: O(h²) truncation and about 1e-16·‖g terms‖/h rounding, so about 1e-9 relative at h = 1e-5.
  * The eigenvalues of a smooth loss: with as many iterations as dimensions they are those of the whole matrix; otherwise
  * the smallest is an upper bound and the largest a lower bound, the smallest within `residual` of some eigenvalue.
- * A relu network has kinks: its loss has no Hessian where a pre-activation is 0, minima tend to lie exactly there, and
- * the differences are no linear map. `smallest` is then the least mean curvature over ±h (1e-3) along the lines tried.
+ * A relu network has kinks: its loss has no Hessian where a pre-activation is 0, minima tend to lie exactly there, the
+ * differences are no linear map, and Ritz values can be far below every curvature. `smallest` is therefore the least
+ * mean curvature over ±h (1e-3) along a line, found by descending the Rayleigh quotient from the best of these lines.
  *
  * Source: Golub & Van Loan (2013), section 10.1; Parlett (1998), theorem 4.5.1 for the residual.
  */
 import { fillNormal } from "../../random/normal.ts";
 import { purpose } from "../../random/purpose.ts";
-import { dot, pointAlong, sizeOf } from "./line-search.ts";
+import { descend } from "./lbfgs.ts";
+import { dot, type Iterate, pointAlong, sizeOf } from "./line-search.ts";
 import { normOf, type Objective } from "./objective.ts";
 import { symmetricEigen } from "./symmetric-eigen.ts";
+
+/** Quasi-Newton steps on the Rayleigh quotient. */
+const REFINEMENTS = 20;
 
 /** Where and how to look. */
 export interface CurvatureProbe {
@@ -29,32 +34,69 @@ export interface CurvatureProbe {
 }
 
 export interface Curvature {
-  /** Least curvature vᵀHv among the unit vectors tried; the smallest Ritz value where the loss is smooth. */
+  /** vᵀHv at `direction`, measured: never below the least curvature there is (but for rounding). */
   readonly smallest: number;
   readonly largest: number;
-  /** Bound on the distance of `smallest` from the nearest eigenvalue (differences aside). */
+  /** Distance of the smallest Ritz value from the nearest eigenvalue is at most this, where the loss is smooth. */
   readonly residual: number;
   /** Unit vector v of `smallest`, shape (dim). */
   readonly direction: Float64Array;
 }
 
-/** NaN in `smallest` and `largest` if a gradient near w is not finite. 2·(maxIterations + 1) gradients at most. */
+/** NaN in `smallest` and `largest` if a gradient near w is not finite. About 2·(maxIterations + 25) gradients at most. */
 export const extremeCurvature = async (objective: Objective, probe: CurvatureProbe): Promise<Curvature> => {
   const { basis, products, remainder } = await lanczos(objective, probe);
   const size = basis.length;
   const projected = projectedMatrix(basis, products);
-  if (!projected.every(Number.isFinite))
+  if (!projected.every(Number.isFinite)) {
     return { smallest: NaN, largest: NaN, residual: NaN, direction: basis[0] };
+  }
   const { values, vectors } = symmetricEigen(projected, size);
+  const quotient = rayleighQuotient(objective, probe);
   const ritzVector = combine(basis, vectors.subarray(0, size));
-  const { product } = await hessianTimes(objective, probe.w, { vector: ritzVector, step: stepOf(probe) });
-  // Only curvatures seen along a line count: at kinks the Ritz value alone can be far below all of them.
-  const tried = basis.map((vector, k) => ({ direction: vector, value: dot(vector, products[k]) }));
-  tried.push({ direction: ritzVector, value: dot(ritzVector, product) });
-  const least = tried.reduce((best, one) => (one.value < best.value ? one : best));
-  const residual = Math.abs(remainder * vectors[size - 1]);
-  return { smallest: least.value, largest: values[size - 1], residual, direction: least.direction };
+  // At kinks a vector of the basis can lie lower than what the Ritz vector turns out to be.
+  const lowest = lowestOf(basis, products);
+  const start = await lowerOf(quotient, ritzVector, lowest);
+  const gradientTol = 1e-7 * Math.abs(values[size - 1]);
+  const least = await descend(quotient, start, {
+    maxSteps: REFINEMENTS,
+    gradientTol,
+    lossTol: 0,
+    pace: () => undefined,
+  });
+  return {
+    smallest: least.loss,
+    largest: values[size - 1],
+    residual: Math.abs(remainder * vectors[size - 1]),
+    direction: least.w.map((value) => value / normOf(least.w)),
+  };
 };
+
+/** The basis vector along which the curvature is least. */
+const lowestOf = (basis: readonly Float64Array[], products: readonly Float64Array[]): Float64Array => {
+  const curvatures = basis.map((vector, k) => dot(vector, products[k]));
+  return basis[curvatures.indexOf(Math.min(...curvatures))];
+};
+
+const lowerOf = async (quotient: Objective, first: Float64Array, second: Float64Array): Promise<Iterate> => {
+  const one = { w: first, ...(await quotient(first)) };
+  const other = { w: second, ...(await quotient(second)) };
+  return other.loss < one.loss ? other : one;
+};
+
+/** Curvature along v, vᵀHv/vᵀv, as a function of v; its gradient is 2·(Hu − (uᵀHu)·u)/‖v‖ with u = v/‖v‖. */
+const rayleighQuotient =
+  (objective: Objective, probe: CurvatureProbe): Objective =>
+  async (v) => {
+    const norm = normOf(v);
+    const vector = v.map((value) => value / norm);
+    const { product } = await hessianTimes(objective, probe.w, { vector, step: stepOf(probe) });
+    const quotient = dot(vector, product);
+    return {
+      loss: quotient,
+      gradient: product.map((value, i) => (2 * (value - quotient * vector[i])) / norm),
+    };
+  };
 
 /** Σ_k weights_k·basis_k. */
 const combine = (basis: readonly Float64Array[], weights: Float64Array): Float64Array => {

@@ -36,7 +36,7 @@ export interface Search {
 }
 
 /** Products of the Hessian with a vector, two gradients each. */
-const MAX_LANCZOS_ITERATIONS = 60;
+const MAX_LANCZOS_ITERATIONS = 40;
 const DEFAULT_POLISH_STEPS = 1000;
 const DEFAULT_POLISH_TOL = 0.01;
 

@@ -9,8 +9,8 @@ import { type Descent, type DescentSettings, descend } from "./lbfgs.ts";
 import { type Iterate, pointAlong, sizeOf } from "./line-search.ts";
 import type { Objective } from "./objective.ts";
 
-/** Saddle points left behind at most; after each, at most a fifth of the allowed iterations again. */
-const MAX_ESCAPES = 5;
+/** Saddle points left behind at most; after each, at most a third of the allowed iterations again. */
+const MAX_ESCAPES = 3;
 /** Curvature below −1e-6 of the largest counts as negative: rounding of the differences is far below. */
 const NEGATIVE_SHARE = 1e-6;
 /** Lengths tried along a direction of negative curvature, in units of `sizeOf(w)`. */
@@ -42,7 +42,8 @@ export const polish = async (
   let steps = result.steps;
   for (let numEscapes = 0; ; numEscapes++) {
     const curvature = await extremeCurvature(objective, { ...probe, w: result.w });
-    const lower = maxSteps > 0 ? await escapeSaddle(objective, result, { curvature, lossTol }) : null;
+    const hasArrived = maxSteps > 0 && result.stopReason !== "steps";
+    const lower = hasArrived ? await escapeSaddle(objective, result, { curvature, lossTol }) : null;
     if (lower === null || numEscapes === MAX_ESCAPES) {
       const { w, loss, gradient, stopReason } = result;
       const shortfall = result.shortfall + (lower === null ? 0 : loss - lower.loss);
