@@ -49,7 +49,7 @@ const check = (widths: readonly number[], rank: number): void => {
   }
 };
 
-/** Σ of the theorem: the one prefix of the sorted Δ that splits no equal values and satisfies both inequalities. */
+/** Σ of the theorem: the one prefix of the sorted Δ that satisfies both inequalities (so it splits no equal values). */
 const activeSet = (excess: readonly number[]): { size: number; sum: number } => {
   let sum = excess[0];
   for (let size = 2; size <= excess.length; size++) {
@@ -57,7 +57,7 @@ const activeSet = (excess: readonly number[]): { size: number; sum: number } => 
     const ell = size - 1;
     const largest = excess[size - 1];
     const next = excess[size] ?? Number.POSITIVE_INFINITY;
-    if (largest < next && sum >= ell * largest && sum < ell * next) return { size, sum };
+    if (sum >= ell * largest && sum < ell * next) return { size, sum };
   }
   throw new Error(`bug: no active set for ${excess.join(",")}`);
 };

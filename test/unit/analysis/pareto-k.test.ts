@@ -15,6 +15,14 @@ describe("Pareto k̂", () => {
     expect(Math.abs(paretoK(paretoWeights(k)) - k)).toBeLessThan(0.06);
   });
 
+  test.each([
+    // arviz 0.23.4: az.psislw(log_weights)[1]
+    [0.3, 0.3171292423101271],
+    [0.9, 0.8594210161304804],
+  ])("of Pareto weights with tail index %d is ArviZ's %d", (k, expected) => {
+    expect(relative(paretoK(paretoWeights(k)), expected)).toBeLessThan(1e-10);
+  });
+
   test("is −∞ for equal weights, ∞ where few weights outweigh all, NaN for bad or too few draws", () => {
     expect(paretoK(new Float64Array(100).fill(-7))).toBe(Number.NEGATIVE_INFINITY);
     expect(paretoK(Float64Array.from({ length: 100 }, (_, i) => 1000 * i))).toBe(Number.POSITIVE_INFINITY);

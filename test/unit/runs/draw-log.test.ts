@@ -59,6 +59,19 @@ test("a log that is cut back and resumed is byte-equal to an undisturbed one", (
   expect(readFileSync(join(dir, "b")).equals(readFileSync(join(dir, "a")))).toBe(true);
 });
 
+test("a resumed log holds nothing of what was cut off", () => {
+  const path = join(temporaryFolder(), "draws.log");
+  const first = createDrawLog(path, shape);
+  appendDraws(first, [0, 100]);
+  first.close();
+  const resumed = resumeDrawLog(path, shape, 40)!;
+  appendDraws(resumed, [40, 50]);
+  resumed.close();
+  const reader = openDrawLog(path);
+  expect(reader.numDraws).toBe(50);
+  reader.close();
+});
+
 test("a log that has too few draws, another shape or no file cannot be resumed", () => {
   const path = join(temporaryFolder(), "draws.log");
   expect(resumeDrawLog(path, shape, 0)).toBeNull();
