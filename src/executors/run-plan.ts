@@ -54,6 +54,8 @@ export const runPlan = async (options: RunPlanOptions): Promise<PlanOutcome> => 
   };
   try {
     await broker.submit(plan, options.submit);
+    for (const message of executor.warnings)
+      options.onEvent?.({ time: Date.now(), kind: "warning", message });
     const stopListening = [
       onAbort(options.stop, stop),
       onAbort(options.kill, kill),

@@ -55,6 +55,7 @@ export type SweepEventBody =
   | { readonly kind: "stop_requested"; readonly taskId: string; readonly reason: string }
   | { readonly kind: "task_cancelled"; readonly taskId: string; readonly reason: string }
   | { readonly kind: "sweep_cancelled"; readonly reason: string }
+  | { readonly kind: "warning"; readonly message: string }
   | { readonly kind: "sweep_done"; readonly counts: StateCounts; readonly seconds: number };
 
 /** One event. */
