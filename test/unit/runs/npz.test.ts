@@ -112,7 +112,7 @@ print("null")`,
     expect([...(read["byte"]!.data as Float64Array)]).toEqual([200]);
     expect(read["flag"]!.data).toEqual(Uint8Array.of(1));
     expect(read["word"]!.data).toEqual(["ab", "c"]);
-    },
+  },
 );
 
 test.skipIf(noOracle !== null)(`a Fortran-ordered array is read in its own order${reason}`, () => {
