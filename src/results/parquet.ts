@@ -6,7 +6,7 @@
  * one or the other.
  */
 import { readFileSync } from "node:fs";
-import * as arrow from "apache-arrow";
+import type * as Arrow from "apache-arrow";
 import { writeFileAtomic } from "../core/atomic-write.ts";
 import { SweepError } from "../core/errors.ts";
 import { type CellValue, type ColumnType, columns, type ResultRow } from "./columns.ts";
@@ -22,11 +22,19 @@ export interface Results {
   readonly rows: readonly ResultRow[];
 }
 
-type ParquetLibrary = typeof import("parquet-wasm");
-let loading: Promise<ParquetLibrary> | null = null;
+interface Libraries {
+  readonly parquet: typeof import("parquet-wasm");
+  readonly arrow: typeof Arrow;
+}
 
-const loadParquet = (): Promise<ParquetLibrary> => {
-  loading ??= import("parquet-wasm");
+let loading: Promise<Libraries> | null = null;
+
+/** Loads both libraries once, on first use: they are large, and most commands need neither. */
+const loadLibraries = (): Promise<Libraries> => {
+  loading ??= Promise.all([import("parquet-wasm"), import("apache-arrow")]).then(([parquet, arrow]) => ({
+    parquet,
+    arrow,
+  }));
   return loading;
 };
 
@@ -36,9 +44,9 @@ export const writeResults = async (
   metadata: ResultsMetadata,
   rows: readonly ResultRow[],
 ): Promise<void> => {
-  const parquet = await loadParquet();
+  const { parquet, arrow } = await loadLibraries();
   const entries = new Map(Object.entries(metadata));
-  const table = parquet.Table.fromIPCStream(arrow.tableToIPC(arrowTable(rows, entries), "stream"));
+  const table = parquet.Table.fromIPCStream(arrow.tableToIPC(arrowTable(arrow, rows, entries), "stream"));
   const properties = new parquet.WriterPropertiesBuilder()
     .setCompression(parquet.Compression.SNAPPY)
     .setKeyValueMetadata(entries)
@@ -46,31 +54,40 @@ export const writeResults = async (
   writeFileAtomic(path, parquet.writeParquet(table, properties));
 };
 
-const arrowTypes = {
-  string: () => new arrow.Utf8(),
-  float64: () => new arrow.Float64(),
-  int64: () => new arrow.Int64(),
-  bool: () => new arrow.Bool(),
-  timestamp: () => new arrow.TimestampMillisecond("UTC"),
-} as const;
+const arrowTypeOf = (arrow: typeof Arrow, type: ColumnType): Arrow.DataType => {
+  switch (type) {
+    case "string":
+      return new arrow.Utf8();
+    case "float64":
+      return new arrow.Float64();
+    case "int64":
+      return new arrow.Int64();
+    case "bool":
+      return new arrow.Bool();
+    case "timestamp":
+      return new arrow.TimestampMillisecond("UTC");
+  }
+};
 
-const arrowTable = (rows: readonly ResultRow[], metadata: Map<string, string>): arrow.Table => {
-  const typed = typedColumns(rows);
-  const fields = [...typed].map(([name, type]) => new arrow.Field(name, arrowTypes[type](), true));
+const arrowTable = (
+  arrow: typeof Arrow,
+  rows: readonly ResultRow[],
+  metadata: Map<string, string>,
+): Arrow.Table => {
+  const typed = [...typedColumns(rows)].map(([name, type]) => ({
+    name,
+    type,
+    stored: arrowTypeOf(arrow, type),
+  }));
+  const fields = typed.map(({ name, stored }) => new arrow.Field(name, stored, true));
   const schema = new arrow.Schema(fields, metadata);
-  const children = [...typed].map(([name, type]) => {
+  const children = typed.map(({ name, type, stored }) => {
     const values = rows.map((row) => storedValue(row[name] ?? null, type, name));
-    return arrow.vectorFromArray(values, arrowTypes[type]()).data[0];
+    return arrow.vectorFromArray(values, stored).data[0] ?? arrow.makeData({ type: stored });
   });
-  const struct = arrow.makeData({
-    type: new arrow.Struct(fields),
-    length: rows.length,
-    nullCount: 0,
-    children: children.map(
-      (child, i) => child ?? arrow.makeData({ type: fields[i]?.type as arrow.DataType }),
-    ) as arrow.Data[],
-  });
-  return new arrow.Table(schema, new arrow.RecordBatch(schema, struct as arrow.Data<arrow.Struct>));
+  const type = new arrow.Struct(fields);
+  const struct = arrow.makeData({ type, length: rows.length, nullCount: 0, children });
+  return new arrow.Table(schema, new arrow.RecordBatch(schema, struct));
 };
 
 /** The fixed columns, then those of the families in order of appearance. */
@@ -119,8 +136,8 @@ export const readResults = async (path: string): Promise<Results> => {
       { cause },
     );
   }
-  const parquet = await loadParquet();
-  let table: arrow.Table;
+  const { parquet, arrow } = await loadLibraries();
+  let table: Arrow.Table;
   try {
     table = arrow.tableFromIPC(parquet.readParquet(new Uint8Array(bytes)).intoIPCStream());
   } catch (cause) {
@@ -141,10 +158,10 @@ export const readResults = async (path: string): Promise<Results> => {
   };
 };
 
-const readValue = (vector: arrow.Vector | null, index: number): CellValue => {
+const readValue = (vector: Arrow.Vector | null, index: number): CellValue => {
   const value: unknown = vector?.get(index) ?? null;
   if (value === null) return null;
-  if (arrow.DataType.isTimestamp(vector?.type)) return new Date(Number(value)).toISOString();
+  if (vector?.type.toString().startsWith("Timestamp")) return new Date(Number(value)).toISOString();
   if (typeof value === "bigint") return Number(value);
   return typeof value === "string" || typeof value === "number" || typeof value === "boolean"
     ? value
