@@ -22,7 +22,7 @@ export const executeSweep = async (
 ): Promise<void> => {
   const sets = splitSets(options.set);
   const slotSets = options.slots === null ? [] : [`slots=${options.slots}`];
-  const { card, text: cardText } = loadCard(options.card ?? "cards/local.yaml", {
+  const { card, resolvedText: cardText } = loadCard(options.card ?? "local", {
     sets: [...sets.card, ...slotSets],
   });
   const planned = planExperiment({
