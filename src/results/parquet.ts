@@ -38,7 +38,7 @@ const loadLibraries = (): Promise<Libraries> => {
   return loading;
 };
 
-/** Writes the table, which may have no rows. Takes some 0.1 s for 1,000 rows. */
+/** Writes the table, which may have no rows. */
 export const writeResults = async (
   path: string,
   metadata: ResultsMetadata,
