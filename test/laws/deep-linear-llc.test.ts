@@ -11,7 +11,6 @@ import { aoyagiLlc } from "../../src/analysis/aoyagi.ts";
 import { createWasmBackend } from "../../src/compute/wasm/wasm-backend.ts";
 import { hmc } from "../../src/samplers/hmc.ts";
 import { buildTarget } from "../../src/targets/build-target.ts";
-import { aPosterior } from "../support/posteriors.ts";
 import { aData, aDeepLinear, aTarget, aTraining } from "../support/target-configs.ts";
 
 const nBeta = 1e6;
@@ -39,16 +38,19 @@ const estimates = async (widths: readonly number[], rank: number): Promise<Float
     data: aData({ noiseModel: "none", nData: 40, nTest: 0 }),
   });
   const target = await buildTarget(config, backend);
+  const { model, dataset, parameters: center, initialLoss } = target;
+  const seed = 7;
+  const ensemble = backend.open({ model, dataset, precision: "float64", numChains, seed });
+  const all = (value: number): Float64Array => new Float64Array(numChains).fill(value);
+  ensemble.setPotential({ center, nBeta: all(nBeta), gamma: all(gamma) });
   const startScale = 0.3 / Math.sqrt(nBeta);
-  const { model, dataset, parameters: center } = target;
-  const posterior = aPosterior({ model, dataset, center, nBeta, gamma, numChains, startScale, backend });
+  const posterior = { ensemble, center, nBeta, gamma, initialLoss, seed, firstChain: 0, startScale };
   const run = await hmc.start(posterior, settings);
   for (let i = 0; i < run.numWarmupUnits; i++) await run.warmup(i);
   const sums = new Float64Array(numChains);
   for (let i = 0; i < run.numDraws; i++) {
     const { loss } = await run.draw(i);
-    for (let c = 0; c < numChains; c++)
-      sums[c] = (sums[c] ?? NaN) + nBeta * ((loss[c] ?? NaN) - target.initialLoss);
+    for (let c = 0; c < numChains; c++) sums[c] = (sums[c] ?? NaN) + nBeta * ((loss[c] ?? NaN) - initialLoss);
   }
   backend.close();
   return sums.map((sum) => sum / run.numDraws);
