@@ -8,9 +8,10 @@ import { hmc } from "./hmc.ts";
 import { mclmc } from "./mclmc.ts";
 import type { Sampler } from "./sampler.ts";
 import { sgld } from "./sgld.ts";
+import { vi } from "./vi.ts";
 
 /** Every sampler, under its name. */
-export const samplers = { hmc, mclmc, sgld } as const;
+export const samplers = { hmc, mclmc, sgld, vi } as const;
 
 export type SamplerName = keyof typeof samplers;
 
