@@ -6,7 +6,6 @@
  * the draws are the same with and without interruptions. A sampler that ends early on an accuracy goal (`until`) is a
  * `shouldStop` that looks at what `onDraw` was given.
  */
-import { performance } from "node:perf_hooks";
 import type { DrawRecord, SamplerRun, Snapshot } from "./sampler.ts";
 
 /** The next unit to do. After the last draw: `draws`, index numDraws. */

@@ -1,5 +1,5 @@
-/** Posteriors on the reference backend for tests of samplers, and an ensemble that counts what is asked of it. */
-import type { Backend, Ensemble, LangevinSettings, Precision } from "../../src/compute/backend.ts";
+/** Posteriors for tests of samplers, on the reference backend unless told otherwise, and an ensemble that counts what is asked of it. */
+import type { Ensemble, LangevinSettings, Problem } from "../../src/compute/backend.ts";
 import type { Dataset, LossModel } from "../../src/compute/model.ts";
 import { dimOf } from "../../src/compute/model.ts";
 import { createReferenceBackend } from "../../src/compute/reference/reference-backend.ts";
@@ -16,8 +16,8 @@ export interface PosteriorOptions {
   readonly firstChain?: number;
   readonly seed?: number;
   readonly startScale?: number;
-  readonly precision?: Precision;
-  readonly backend?: Backend;
+  /** Default: the reference backend, float64. */
+  readonly open?: (problem: Omit<Problem, "precision">) => Ensemble;
 }
 
 const noData = (numData: number): Dataset => ({
@@ -34,18 +34,19 @@ const defaults = {
   seed: 7,
   startScale: 0.1,
   firstChain: 0,
-  precision: "float64" as Precision,
+  open: (problem: Omit<Problem, "precision">): Ensemble =>
+    createReferenceBackend().open({ ...problem, precision: "float64" }),
 };
 
 /** Default: the quadratic with curvatures 1, 4, 25; nβ 10, γ 1, 4 chains, 10 data points. */
 export const aPosterior = (options: PosteriorOptions = {}): Posterior => {
-  const { model, nBeta, gamma, numChains, seed, startScale, firstChain, precision } = {
+  const { model, nBeta, gamma, numChains, seed, startScale, firstChain, open } = {
     ...defaults,
     ...options,
   };
-  const { backend = createReferenceBackend(), dataset = noData(10) } = options;
+  const { dataset = noData(10) } = options;
   const { center = new Float64Array(dimOf(model)) } = options;
-  const ensemble = backend.open({ model, dataset, precision, numChains, firstChain, seed });
+  const ensemble = open({ model, dataset, numChains, firstChain, seed });
   const all = (value: number): Float64Array => new Float64Array(numChains).fill(value);
   ensemble.setPotential({ center, nBeta: all(nBeta), gamma: all(gamma) });
   return { ensemble, center, nBeta, gamma, initialLoss: 0, seed, firstChain, startScale };

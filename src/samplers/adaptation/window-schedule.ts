@@ -3,7 +3,7 @@
  *
  * Step sizes adapt throughout. In slow windows positions are accumulated as well; at a slow window's end the mass
  * matrix is published, the accumulator is emptied and step-size adaptation starts anew.
- * Source: Stan, `src/stan/mcmc/windowed_adaptation.hpp`: buffers 75 | 25, 50, 100, … | 50.
+ * Source: Stan, windowed_adaptation.hpp: buffers 75 | 25, 50, 100, … | 50.
  *
  * Pooling: C chains fill a window C times as fast, but the draws of one chain stay correlated and the way in from the
  * starts is no shorter. So the buffers stay, and the first slow window shrinks by √C (never under 10 transitions).
