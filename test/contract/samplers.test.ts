@@ -14,7 +14,12 @@ const numChains = 3;
 const posteriorOn =
   (backend: BackendCase) =>
   (overrides: { seed?: number } = {}): Posterior =>
-    aNetworkPosterior({ numChains, startScale: 0.01, open: backend.open, ...overrides });
+    aNetworkPosterior({
+      numChains,
+      startScale: 0.01,
+      open: (problem) => backend.open(problem),
+      ...overrides,
+    });
 
 /** All that a run leaves behind when it has ended. */
 const resultOf = async (run: SamplerRun, draws: unknown): Promise<unknown> => ({
