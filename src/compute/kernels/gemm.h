@@ -1,7 +1,8 @@
 // gemm.h — C = A·B with scalars of A broadcast against vectors of B: the one inner loop of all networks.
 //
 // A (rows, depth)    element (i, k) at A[i·row_step + k·depth_step]; either step may be 1
-// B (depth, vectors) row k at B + k·ldb, vectors side by side
+// B (depth, vectors) in pairs of vectors: pair n of row k at B + n·pair_step + k·ldb. Rows as they lie in an array have
+//                    pair_step = PAIR; packed weights have ldb = PAIR, so that a pair's rows are contiguous
 // C (rows, vectors)  row i at C + i·ldc; written, or added to (ADD)
 // MICRO_ROWS × 2 accumulators stay in registers over the whole depth; edges use smaller blocks, nothing is padded here.
 // Order of sums: over the depth, first to last, so results depend on the shape alone.
@@ -15,8 +16,10 @@
 #define MICRO_ROWS 4 // 16 registers: 8 accumulators, 2 vectors of B, 1 scalar of A
 #endif
 
-#ifdef __clang__
-#define UNROLL _Pragma("unroll 2")
+#ifdef __wasm__
+#define UNROLL _Pragma("nounroll") // unrolled, Clang computes every address anew: 40 % slower
+#elif defined(__clang__)
+#define UNROLL _Pragma("unroll 4")
 #else
 #define UNROLL _Pragma("GCC unroll 4")
 #endif
@@ -24,26 +27,37 @@
 // What is stored: c; max(c, 0), NaN kept; c where `gate` > 0 and 0 elsewhere (the derivative of relu); C + c.
 enum { STORE, STORE_RELU, STORE_GATED, ADD };
 
+// Which step of A is 1: known at compile time, addresses are constants beside one pointer.
+enum { ANY_STEPS, UNIT_ROW_STEP, UNIT_DEPTH_STEP };
+
+// Compile-time constants of a product. any_rows: false where the number of rows is a multiple of MICRO_ROWS.
+typedef struct {
+  int mode, steps, any_rows;
+} Form;
+
 typedef struct {
   const real *a;
   ptrdiff_t row_step, depth_step;
   const real *b;
-  ptrdiff_t ldb;
+  ptrdiff_t ldb, pair_step;
   real *c;
   ptrdiff_t ldc;
   int rows, vectors, depth;
   const real *gate; // same layout as c
 } Gemm;
 
-INLINE void gemm_block(const Gemm *g, int i, int v, const int num_rows, const int num_vectors, const int mode) {
+INLINE void gemm_block(const Gemm *g, int i, int v, const int num_rows, const int num_vectors, const Form form) {
+  const int mode = form.mode;
+  const ptrdiff_t row_step = form.steps == UNIT_ROW_STEP ? 1 : g->row_step;
+  const ptrdiff_t depth_step = form.steps == UNIT_DEPTH_STEP ? 1 : g->depth_step;
   vector c[MICRO_ROWS][2];
   real *out = g->c + i * g->ldc + v * LANES;
   for (int r = 0; r < num_rows; r++)
     for (int n = 0; n < num_vectors; n++)
       c[r][n] = mode == ADD ? load(out + r * g->ldc + n * LANES) : (vector){0};
-  const real *a = g->a + i * g->row_step;
-  const real *b = g->b + v * LANES;
-  const ptrdiff_t row_step = g->row_step, depth_step = g->depth_step, ldb = g->ldb;
+  const real *a = g->a + i * row_step;
+  const real *b = g->b + v / 2 * g->pair_step; // v is even
+  const ptrdiff_t ldb = g->ldb;
   const int depth = g->depth;
   UNROLL
   for (int k = 0; k < depth; k++) {
@@ -65,28 +79,27 @@ INLINE void gemm_block(const Gemm *g, int i, int v, const int num_rows, const in
     }
 }
 
-INLINE void gemm_rows(const Gemm *g, int v, const int num_vectors, const int mode, const int any_rows) {
+INLINE void gemm_rows(const Gemm *g, int v, const int num_vectors, const Form form) {
   int i = 0;
-  for (; i + MICRO_ROWS <= g->rows; i += MICRO_ROWS) gemm_block(g, i, v, MICRO_ROWS, num_vectors, mode);
-  if (!any_rows) return;
+  for (; i + MICRO_ROWS <= g->rows; i += MICRO_ROWS) gemm_block(g, i, v, MICRO_ROWS, num_vectors, form);
+  if (!form.any_rows) return;
   switch (g->rows - i) {
 #if MICRO_ROWS == 8
-    case 7: gemm_block(g, i, v, 7, num_vectors, mode); break;
-    case 6: gemm_block(g, i, v, 6, num_vectors, mode); break;
-    case 5: gemm_block(g, i, v, 5, num_vectors, mode); break;
-    case 4: gemm_block(g, i, v, 4, num_vectors, mode); break;
+    case 7: gemm_block(g, i, v, 7, num_vectors, form); break;
+    case 6: gemm_block(g, i, v, 6, num_vectors, form); break;
+    case 5: gemm_block(g, i, v, 5, num_vectors, form); break;
+    case 4: gemm_block(g, i, v, 4, num_vectors, form); break;
 #endif
-    case 3: gemm_block(g, i, v, 3, num_vectors, mode); break;
-    case 2: gemm_block(g, i, v, 2, num_vectors, mode); break;
-    case 1: gemm_block(g, i, v, 1, num_vectors, mode); break;
+    case 3: gemm_block(g, i, v, 3, num_vectors, form); break;
+    case 2: gemm_block(g, i, v, 2, num_vectors, form); break;
+    case 1: gemm_block(g, i, v, 1, num_vectors, form); break;
     default: break;
   }
 }
 
-// mode and any_rows (false: rows is a multiple of MICRO_ROWS) are compile-time constants.
-INLINE void gemm(const Gemm *g, const int mode, const int any_rows) {
+INLINE void gemm(const Gemm *g, const Form form) {
   int v = 0;
-  for (; v + 2 <= g->vectors; v += 2) gemm_rows(g, v, 2, mode, any_rows);
-  if (v < g->vectors) gemm_rows(g, v, 1, mode, any_rows);
+  for (; v + 2 <= g->vectors; v += 2) gemm_rows(g, v, 2, form);
+  if (v < g->vectors) gemm_rows(g, v, 1, form);
 }
 #endif

@@ -36,10 +36,10 @@ typedef struct {
   int rows;          // fan_in, plus one if there is a bias: its input is the constant 1
   int vectors;       // vectors that hold fan_out numbers
   int input_vectors; // vectors that hold `rows` numbers
-  int packed;        // wide: weights in the packed copy, (rows, vectors); thin output: transposed, (fan_out, input_vectors)
-  int transposed;    // wide: their transpose there, (fan_out, vectors of fan_in); −1 where nothing flows back
+  int packed;        // wide: weights in the packed copy (pack.c)
+  int transposed;    // wide: their transpose there; −1 where nothing flows back
   int packed_norm;   // wide: scales and shifts there, (2, vectors)
-  int gradient;      // wide: in a partial gradient, same shape as packed
+  int gradient;      // wide: in a partial gradient, (rows, vectors); thin output: (fan_out, input_vectors)
   int gradient_norm; // wide: in a partial gradient, (2, vectors)
   int activation;    // in the tile scratch: a = activation(z)
   int derivative;    // da/dz (gelu only)

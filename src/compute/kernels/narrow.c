@@ -25,9 +25,15 @@ typedef struct {
   int vectors; // of samples
 } Pass;
 
-static void product_store(const Gemm *g) { gemm(g, STORE, 1); }
-static void product_relu(const Gemm *g) { gemm(g, STORE_RELU, 1); }
-static void product_gated(const Gemm *g) { gemm(g, STORE_GATED, 1); }
+static void forward_product(const Gemm *g, int is_relu) {
+  if (is_relu) gemm(g, (Form){STORE_RELU, UNIT_ROW_STEP, 1});
+  else gemm(g, (Form){STORE, UNIT_ROW_STEP, 1});
+}
+
+static void backward_product(const Gemm *g) {
+  if (g->gate) gemm(g, (Form){STORE_GATED, UNIT_DEPTH_STEP, 1});
+  else gemm(g, (Form){STORE, UNIT_DEPTH_STEP, 1});
+}
 
 INLINE int is_plain_relu(const Problem *p, const Layer *l) {
   return p->activation == RELU && l->normalised < 0 && !l->has_skip;
@@ -57,13 +63,13 @@ static void forward_layer(const Pass *pass, const Layer *l, const real *h) {
                         .depth_step = l->fan_out,
                         .b = h,
                         .ldb = l->leading,
+                        .pair_step = PAIR,
                         .c = a,
                         .ldc = l->leading,
                         .rows = l->fan_out,
                         .vectors = pass->vectors,
                         .depth = l->rows};
-  if (is_relu) product_relu(&product);
-  else product_store(&product);
+  forward_product(&product, is_relu);
   if (!l->is_hidden) return;
   const Shape shape = {l->fan_out, pass->vectors, l->leading};
   if (!is_relu && p->activation != IDENTITY) NAME(activate)(p->activation, a, pass->tile + l->derivative, shape);
@@ -141,14 +147,14 @@ static void input_gradient(const Pass *pass, const Layer *l, const real *dz, con
                         .depth_step = 1,
                         .b = dz,
                         .ldb = l->leading,
+                        .pair_step = PAIR,
                         .c = out,
                         .ldc = l->leading,
                         .rows = l->fan_in,
                         .vectors = pass->vectors,
                         .depth = l->fan_out,
                         .gate = gate};
-  if (gate) product_gated(&product);
-  else product_store(&product);
+  backward_product(&product);
 }
 
 static real *backward_activation(const Pass *pass, const Layer *l, real *delta, real *work) {

@@ -1,21 +1,42 @@
 // pack.c — parameters and gradients of a wide network between the order of w and the padded order of the kernels.
 //
-// Packed: W with its bias as the last row (rows, vectors), Wᵀ without it (fan_out, vectors of fan_in), a thin output
-// transposed with its bias as the last column (fan_out, input_vectors), scales and shifts (2, vectors). Padding is 0 from
-// the start and never written. A partial gradient holds W's shapes only.
-
+// Packed: W with its bias as the last row and Wᵀ without it, both in pairs of vectors whose rows follow each other
+// (pairs, rows, PAIR); a thin output transposed with its bias as the last column (fan_out, input_vectors); scales and
+// shifts (2, vectors). Padding is 0 from the start and never written.
+// A partial gradient: dW (rows, vectors), thin output (fan_out, input_vectors), scales and shifts (2, vectors).
 #include "network.h"
 
 static void copy_row(const real *from, real *to, int count) { __builtin_memcpy(to, from, (size_t)count * sizeof(real)); }
 
-// out (columns, leading) ← w (rows, columns) transposed, in squares of 8 that stay in the first cache.
-static void transpose(const real *w, int rows, int columns, real *out, int leading) {
-  for (int i = 0; i < rows; i += 8)
-    for (int j = 0; j < columns; j += 8) {
-      const int last_row = i + 8 < rows ? i + 8 : rows, last_column = j + 8 < columns ? j + 8 : columns;
-      for (int c = j; c < last_column; c++)
-        for (int r = i; r < last_row; r++) out[c * leading + r] = w[r * columns + c];
+// out (fan_out, leading) ← Wᵀ of w (rows, fan_out).
+static void transpose(const real *w, int rows, int fan_out, real *out, int leading) {
+  for (int i = 0; i < rows; i++)
+    for (int o = 0; o < fan_out; o++) out[o * leading + i] = w[i * fan_out + o];
+}
+
+// Pairs of columns of w (rows, fan_out).
+static void pack_columns(const real *w, int rows, int fan_out, real *out) {
+  for (int j = 0; j < fan_out; j += PAIR, out += rows * PAIR)
+    for (int i = 0; i < rows; i++) {
+      const real *from = w + i * fan_out + j;
+      if (j + PAIR <= fan_out) {
+        store(out + i * PAIR, load(from));
+        store(out + i * PAIR + LANES, load(from + LANES));
+      } else {
+        for (int c = 0; c < fan_out - j; c++) out[i * PAIR + c] = from[c];
+      }
     }
+}
+
+// Pairs of columns of Wᵀ, that is of rows of w (rows, fan_out): LANES rows of w at a time, so that reads and writes stay
+// within few cache lines.
+static void pack_rows(const real *w, int rows, int fan_out, real *out) {
+  for (int i = 0; i < rows; i += LANES) {
+    real *to = out + i / PAIR * fan_out * PAIR + i % PAIR;
+    const int count = rows - i < LANES ? rows - i : LANES;
+    for (int o = 0; o < fan_out; o++)
+      for (int r = 0; r < count; r++) to[o * PAIR + r] = w[(i + r) * fan_out + o];
+  }
 }
 
 void NAME(pack_weights)(const Problem *p, const real *w, real *packed) {
@@ -27,11 +48,10 @@ void NAME(pack_weights)(const Problem *p, const real *w, real *packed) {
       transpose(weights, l->rows, l->fan_out, packed + l->packed, l->input_vectors * LANES);
       continue;
     }
-    const int width = l->vectors * LANES;
-    for (int i = 0; i < l->rows; i++) copy_row(weights + i * l->fan_out, packed + l->packed + i * width, l->fan_out);
-    if (l->transposed >= 0)
-      transpose(weights, l->fan_in, l->fan_out, packed + l->transposed, round_up(l->fan_in, LANES));
+    pack_columns(weights, l->rows, l->fan_out, packed + l->packed);
+    if (l->transposed >= 0) pack_rows(weights, l->fan_in, l->fan_out, packed + l->transposed);
     if (l->scales >= 0) {
+      const int width = l->vectors * LANES;
       copy_row(w + l->scales, packed + l->packed_norm, l->fan_out);
       copy_row(w + l->shifts, packed + l->packed_norm + width, l->fan_out);
     }

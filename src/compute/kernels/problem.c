@@ -98,19 +98,26 @@ static int claim(int *size, int count) {
 
 static void place_weights(Problem *p, Layer *l, int is_thin_output) {
   const int lanes = lanes_of(p), width = l->vectors * lanes;
-  const int count = is_thin_output ? l->fan_out * l->input_vectors * lanes : l->rows * width;
-  l->packed = claim(&p->packed_size, count);
-  l->gradient = claim(&p->gradient_size, count);
-  if (l->weights > 0 && !is_thin_output) l->transposed = claim(&p->packed_size, l->fan_out * round_up(l->fan_in, lanes));
+  const int thin = l->fan_out * l->input_vectors * lanes;
+  l->packed = claim(&p->packed_size, is_thin_output ? thin : l->rows * round_up(width, 2 * lanes));
+  l->gradient = claim(&p->gradient_size, is_thin_output ? thin : l->rows * width);
+  if (l->weights > 0 && !is_thin_output)
+    l->transposed = claim(&p->packed_size, l->fan_out * round_up(l->fan_in, 2 * lanes));
   if (l->scales < 0) return;
   l->packed_norm = claim(&p->packed_size, 2 * width);
   l->gradient_norm = claim(&p->gradient_size, 2 * width);
 }
 
+// An odd number of vectors that hold `count` numbers: rows so far apart do not fall on the same cache lines.
+static int odd_vectors(const Problem *p, int count) {
+  const int vectors = (count + lanes_of(p) - 1) / lanes_of(p);
+  return (vectors | 1) * lanes_of(p);
+}
+
 static void place_activations(Problem *p, Layer *l, int has_layernorm) {
   const int size = p->tile_samples;
   const int ones = l->is_hidden && p->has_bias;
-  l->leading = p->is_narrow ? size : round_up(l->fan_out + ones, lanes_of(p));
+  l->leading = p->is_narrow ? size : odd_vectors(p, l->fan_out + ones);
   const int count = p->is_narrow ? (l->fan_out + ones) * size : size * l->leading;
   l->activation = claim(&p->tile_size, count);
   l->derivative = l->is_hidden && p->activation == GELU ? claim(&p->tile_size, count) : -1;

@@ -20,6 +20,7 @@ typedef long long real_bits;
 
 #define INLINE static inline __attribute__((always_inline))
 #define LANES ((int)(VECTOR_BYTES / sizeof(real)))
+#define PAIR (2 * LANES)
 #define WIDE_LANES ((int)(VECTOR_BYTES / sizeof(double)))
 
 typedef real vector __attribute__((vector_size(VECTOR_BYTES)));

@@ -24,16 +24,16 @@ INLINE int is_plain_relu(const Problem *p, const Layer *l) {
 }
 
 static void forward_product(const Gemm *g, int is_relu) {
-  if (is_relu) gemm(g, STORE_RELU, 0);
-  else gemm(g, STORE, 0);
+  if (is_relu) gemm(g, (Form){STORE_RELU, UNIT_DEPTH_STEP, 0});
+  else gemm(g, (Form){STORE, UNIT_DEPTH_STEP, 0});
 }
 
 static void backward_product(const Gemm *g) {
-  if (g->gate) gemm(g, STORE_GATED, 0);
-  else gemm(g, STORE, 0);
+  if (g->gate) gemm(g, (Form){STORE_GATED, UNIT_DEPTH_STEP, 0});
+  else gemm(g, (Form){STORE, UNIT_DEPTH_STEP, 0});
 }
 
-static void weight_product(const Gemm *g) { gemm(g, ADD, 1); }
+static void weight_product(const Gemm *g) { gemm(g, (Form){ADD, UNIT_ROW_STEP, 1}); }
 
 static Norm norm_of(const Pass *pass, const Layer *l) {
   const int width = l->vectors * LANES;
@@ -59,7 +59,8 @@ static void forward_hidden(const Pass *pass, const Layer *l, const real *h, int 
                         .row_step = leading,
                         .depth_step = 1,
                         .b = pass->packed + l->packed,
-                        .ldb = l->vectors * LANES,
+                        .ldb = PAIR,
+                        .pair_step = l->rows * PAIR,
                         .c = a,
                         .ldc = l->leading,
                         .rows = pass->rows,
@@ -91,7 +92,8 @@ static void forward_output(const Pass *pass, const Layer *l, const real *h, int 
                           .row_step = leading,
                           .depth_step = 1,
                           .b = pass->packed + l->packed,
-                          .ldb = l->vectors * LANES,
+                          .ldb = PAIR,
+                          .pair_step = l->rows * PAIR,
                           .c = z,
                           .ldc = l->leading,
                           .rows = pass->rows,
@@ -154,6 +156,7 @@ static void backward_layer(const Pass *pass, const Layer *l, const real *dz, con
                         .depth_step = flow->row_step,
                         .b = dz,
                         .ldb = l->leading,
+                        .pair_step = PAIR,
                         .c = pass->partial + l->gradient,
                         .ldc = l->vectors * LANES,
                         .rows = l->rows,
@@ -166,7 +169,8 @@ static void backward_layer(const Pass *pass, const Layer *l, const real *dz, con
   back.row_step = l->leading;
   back.depth_step = 1;
   back.b = pass->packed + l->transposed;
-  back.ldb = flow->vectors * LANES;
+  back.ldb = PAIR;
+  back.pair_step = l->fan_out * PAIR;
   back.rows = pass->rows;
   back.depth = l->fan_out;
   backward_product(&back);
