@@ -9,7 +9,7 @@ import { type RunName, runFiles, type Store, targetFiles } from "../runs/layout.
 import { type Facts, readManifest, writeManifest } from "../runs/manifest.ts";
 import { readTrace, type Trace } from "../runs/trace-format.ts";
 import type { SolvableModel } from "../targets/loss-model.ts";
-import { llcTrueOf } from "./finish-run.ts";
+import { exactFactsOf } from "./finish-run.ts";
 
 /** @throws SweepError `NOT_FOUND` if the run is not finished, `TRACE_INVALID` if its trace cannot be read. */
 export const diagnoseRun = async (store: Store, name: RunName): Promise<RunSummary> => {
@@ -57,7 +57,7 @@ const summarize = (trace: Trace, facts: Facts, solvable: SolvableModel | null): 
         losses: number;
       },
       wallTimeSec: number("walltime_sec"),
-      llcTrue: llcTrueOf(solvable, posterior),
+      ...exactFactsOf(solvable, posterior),
       warnings: facts["warnings"] as readonly string[],
       tuned: facts["tuned"] as Readonly<Record<string, number>>,
     },

@@ -1,6 +1,6 @@
 /** Draws → `trace.nc`, `analysis.json`, `manifest.json`: what a run leaves when it ends. */
 import { exactLlcOf } from "../analysis/exact-llc.ts";
-import { type RunSummary, summarizeRun } from "../analysis/summary.ts";
+import { type RunFacts, type RunSummary, summarizeRun } from "../analysis/summary.ts";
 import type { Backend } from "../compute/backend.ts";
 import type { RunConfig } from "../config/experiment.ts";
 import { writeJsonAtomic } from "../core/atomic-write.ts";
@@ -93,30 +93,21 @@ const summarize = (finished: FinishedRun, log: DrawLogReader, wallTimeSec: numbe
       isIndependent: sampler.isIndependent,
       work: run.work,
       wallTimeSec,
-      llcTrue: llcTrueOf(target.solvable, posterior),
+      ...exactFactsOf(target.solvable, posterior),
       warnings: run.warnings,
       tuned: run.tuned,
     },
   );
 };
 
-/** What a perfect sampler would estimate; where only the asymptotic λ is known, that. Null: unknown. */
-export const llcTrueOf = (
+/** λ, multiplicity, and what a perfect sampler would estimate; where only the asymptotic λ is known, that. */
+export const exactFactsOf = (
   solvable: SolvableModel | null,
   posterior: { readonly nBeta: number; readonly gamma: number },
-): number | null => {
-  if (solvable === null) return null;
+): Pick<RunFacts, "llcTrue" | "learningCoefficient"> => {
+  if (solvable === null) return { llcTrue: null, learningCoefficient: null };
   const exact = exactLlcOf(solvable, posterior);
-  return exact.estimate ?? exact.lambda;
-};
-
-/** λ and multiplicity where they are known. */
-const coefficientOf = (
-  solvable: SolvableModel | null,
-  posterior: Posterior,
-): Record<string, number | null> => {
-  const exact = solvable === null ? null : exactLlcOf(solvable, posterior);
-  return { learning_coefficient: exact?.lambda ?? null, multiplicity: exact?.multiplicity ?? null };
+  return { llcTrue: exact.estimate ?? exact.lambda, learningCoefficient: exact };
 };
 
 /** Observed settings, flat, without anything that differs between two runs of equal result. */
@@ -168,7 +159,6 @@ const factsOf = (finished: FinishedRun, wallTimeSec: number): Record<string, unk
     d: target.d,
     ...(snakeKeys(posteriorNumbersOf(config.posterior, target)) as Record<string, number>),
     initial_loss: posterior.initialLoss,
-    ...coefficientOf(target.solvable, posterior),
     backend: backend.name,
     backend_description: backend.description,
     vector_bytes: backend.vectorBytes,

@@ -1,6 +1,7 @@
 /** `lambda-hat results`: the results table, filtered, as text, CSV or JSON. */
 import { relative } from "node:path";
 import { Command } from "commander";
+import { suggestName } from "../../config/source/nearest-name.ts";
 import { SweepError } from "../../core/errors.ts";
 import { formatCsv } from "../../results/csv.ts";
 import { readResults } from "../../results/parquet.ts";
@@ -35,7 +36,10 @@ export const resultsCommand = (): Command =>
         throw new SweepError("USAGE", "--all and --file contradict each other; give one.");
       const path = options.file ?? resultsFile(process.cwd());
       const results = options.all === true ? await readAllResults(process.cwd()) : await readResults(path);
-      const isWanted = options.where === undefined ? () => true : parseWhere(options.where, results);
+      const isWanted =
+        options.where === undefined
+          ? () => true
+          : parseWhere(options.where, { columns: results.columns, suggest: suggestName });
       const rows = results.rows.filter(isWanted);
       if (options.csv === true) printLine(formatCsv(results.columns, rows).trimEnd());
       else if (options.json === true) printJson(rows);

@@ -4,6 +4,7 @@
  * Rows are made from manifests on disk; the queue adds only what a task that left none has to say.
  */
 import { readFileSync } from "node:fs";
+import { hostname } from "node:os";
 import { relative } from "node:path";
 import type { Experiment } from "../../config/experiment.ts";
 import { resolveCell } from "../../config/experiment.ts";
@@ -19,7 +20,7 @@ import { runFiles, targetFiles } from "../../runs/layout.ts";
 import { readManifest } from "../../runs/manifest.ts";
 import type { PlannedSweep } from "./plan-experiment.ts";
 
-/** Between two writes while the sweep runs. */
+/** Between two writes while the sweep runs, at least; a large table is written less often, so that it costs at most 5 %. */
 const writeEveryMs = 2000;
 
 interface KnownState {
@@ -27,14 +28,26 @@ interface KnownState {
   readonly attempt: number | null;
   readonly error: ErrorRecord | null;
   readonly rootTaskId: string | null;
+  readonly startedAt: number | null;
+  readonly finishedAt: number | null;
 }
+
+const unknown: Omit<KnownState, "state"> = {
+  attempt: null,
+  error: null,
+  rootTaskId: null,
+  startedAt: null,
+  finishedAt: null,
+};
 
 export class SweepTable {
   readonly #sweep: PlannedSweep;
   readonly #root: string;
   readonly #states = new Map<string, KnownState>();
   readonly #rows: ResultRow[];
-  #writtenAt = Number.NEGATIVE_INFINITY;
+  /** Cells by task, with their row's index; equal cells share a task. */
+  readonly #cellsOf = new Map<string, [index: number, cell: PlannedCell][]>();
+  #writeAt = 0;
 
   /** @param root folder that holds `results/`. */
   constructor(sweep: PlannedSweep, root: string) {
@@ -42,14 +55,12 @@ export class SweepTable {
     this.#root = root;
     const done = new Set(sweep.plan.doneTaskIds);
     for (const { id } of sweep.plan.tasks) {
-      this.#states.set(id, {
-        state: done.has(id) ? "skipped" : "planned",
-        attempt: null,
-        error: null,
-        rootTaskId: null,
-      });
+      this.#states.set(id, { ...unknown, state: done.has(id) ? "skipped" : "planned" });
     }
-    this.#rows = sweep.plan.cells.map((cell) => this.#rowOf(cell));
+    this.#rows = sweep.plan.cells.map((cell, index) => {
+      this.#cellsOf.set(cell.taskId, [...(this.#cellsOf.get(cell.taskId) ?? []), [index, cell]]);
+      return this.#rowOf(cell);
+    });
   }
 
   get rows(): readonly ResultRow[] {
@@ -63,12 +74,11 @@ export class SweepTable {
 
   /** Takes note of a task that is final; writes the table if the last time is long enough ago. */
   async update(record: TaskRecord): Promise<void> {
-    const { task, state, attempt, failure, rootTaskId } = record;
-    this.#states.set(task.id, { state, attempt, error: failure?.error ?? null, rootTaskId });
-    for (const [index, cell] of this.#sweep.plan.cells.entries()) {
-      if (cell.taskId === task.id) this.#rows[index] = this.#rowOf(cell);
-    }
-    if (performance.now() - this.#writtenAt >= writeEveryMs) await this.#write();
+    const { task, state, attempt, failure, rootTaskId, startedAt, finishedAt } = record;
+    const error = failure?.error ?? null;
+    this.#states.set(task.id, { state, attempt, error, rootTaskId, startedAt, finishedAt });
+    for (const [index, cell] of this.#cellsOf.get(task.id) ?? []) this.#rows[index] = this.#rowOf(cell);
+    if (performance.now() >= this.#writeAt) await this.#write();
   }
 
   /** Writes the final table. */
@@ -85,13 +95,16 @@ export class SweepTable {
       experiment_yaml: experiment.sourceText,
       lambda_hat_version: packageVersion,
     };
+    const start = performance.now();
     await writeSweepResults(this.#root, metadata, this.#rows);
-    this.#writtenAt = performance.now();
+    const tookMs = performance.now() - start;
+    this.#writeAt = performance.now() + Math.max(writeEveryMs, 20 * tookMs);
   }
 
   #rowOf(cell: PlannedCell): ResultRow {
     const { experiment, plan, store } = this.#sweep;
-    const { state, attempt, error } = this.#knownOf(cell.taskId);
+    const known = this.#knownOf(cell.taskId);
+    const { state, attempt, error } = known;
     const files = runFiles(store, cell);
     const isOk = isSuccess(state);
     const { target, sampler } = entriesOf(experiment, cell);
@@ -103,7 +116,7 @@ export class SweepTable {
       state,
       targetConfig: target.config as unknown as JsonObject,
       runConfig: resolveCell(target, sampler) as unknown as JsonObject,
-      run: isOk ? manifestOf(files.manifest, cell.taskId) : null,
+      run: isOk ? manifestOf(files.manifest, cell.taskId) : attemptOf(known),
       analysis: isOk ? readJson(files.analysis) : null,
       target: manifestOf(targetFiles(store, cell.targetId).meta, cell.targetId),
       error,
@@ -126,6 +139,20 @@ const entriesOf = (experiment: Experiment, cell: PlannedCell) => {
   const sampler = experiment.samplers[cell.samplerIndex];
   if (target === undefined || sampler === undefined) throw new Error("bug: a cell outside the experiment");
   return { target, sampler };
+};
+
+/** A failed attempt leaves no manifest; its times are the queue's. */
+const attemptOf = ({ attempt, error, startedAt, finishedAt }: KnownState): ManifestRecord | null => {
+  if (attempt === null || startedAt === null || finishedAt === null) return null;
+  const iso = (time: number): string => new Date(time).toISOString();
+  return {
+    attempt,
+    host: hostname(),
+    startedAt: iso(startedAt),
+    finishedAt: iso(finishedAt),
+    error,
+    facts: {},
+  };
 };
 
 const manifestOf = (path: string, id: string): ManifestRecord | null => {
