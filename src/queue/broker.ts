@@ -73,10 +73,8 @@ export interface TaskRecord {
   readonly reason: string | null;
 }
 
-/** Hands out tasks and keeps their state; see the promises above. */
-export interface Broker {
-  /** Takes the plan of the sweep; once a broker. Tasks that are done already become `skipped`. */
-  submit(plan: Plan, options: SubmitOptions): Promise<void>;
+/** What a worker needs of a broker: tasks to take, and somebody to tell how they ended. */
+export interface TaskSource {
   /** Waits for a task for this worker. Null: none will come any more (all final, drained, closed or signal). */
   lease(request: LeaseRequest): Promise<Lease | null>;
   /** The attempt succeeded. False: stale. */
@@ -87,6 +85,16 @@ export interface Broker {
   giveBack(lease: Lease): Promise<boolean>;
   /** Keeps the lease and reports progress. False: stale, stop working. */
   renew(lease: Lease, progress: Progress | null): Promise<boolean>;
+  /** Events from now on, in order; of a source in a worker only `stop_requested`. Returns the way to end it. */
+  subscribe(listener: (event: SweepEvent) => void): () => void;
+  /** Frees timers and connections; pending leases answer null. */
+  close(): Promise<void>;
+}
+
+/** Hands out tasks and keeps their state; see the promises above. */
+export interface Broker extends TaskSource {
+  /** Takes the plan of the sweep; once a broker. Tasks that are done already become `skipped`. */
+  submit(plan: Plan, options: SubmitOptions): Promise<void>;
   /**
    * Ends tasks (absent: all): those that wait become `cancelled`; those that run are asked to stop (`stop_requested`)
    * and become `cancelled` when given back or failed, or `done` if they finish first.
@@ -98,8 +106,4 @@ export interface Broker {
   records(): Promise<readonly TaskRecord[]>;
   /** The record of one task, or null if the plan has no such task. */
   record(taskId: string): Promise<TaskRecord | null>;
-  /** Events from now on, in order. Returns the way to end it. */
-  subscribe(listener: (event: SweepEvent) => void): () => void;
-  /** Frees timers and connections; pending leases answer null. */
-  close(): Promise<void>;
 }

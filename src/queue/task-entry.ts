@@ -7,7 +7,13 @@ import type { Lease, TaskRecord } from "./broker.ts";
 import type { TaskFailure } from "./failure.ts";
 import type { Progress } from "./task-messages.ts";
 
-/** Mutable record of one task; owned by one broker. */
+/** An attempt that another process has begun. */
+export interface StartedAttempt {
+  readonly number: number;
+  readonly token: string;
+}
+
+/** Mutable record of one task; owned by one ledger. */
 export class TaskEntry {
   readonly task: Task;
   /** Position in the plan. */
@@ -46,16 +52,22 @@ export class TaskEntry {
     if (next !== "running") this.lease = null;
   }
 
-  /** Starts the next attempt. */
-  startAttempt(worker: string, now: number): Lease {
+  /** Starts the next attempt, or enters one that was begun elsewhere. */
+  startAttempt(worker: string, now: number, begun: StartedAttempt | null = null): Lease {
     this.change("lease");
-    this.attempt++;
+    this.attempt = begun?.number ?? this.attempt + 1;
     this.#worker = worker;
     this.startedAt = now;
     this.finishedAt = null;
     this.progress = null;
-    this.lease = { task: this.task, attempt: this.attempt, attemptToken: randomUUID(), worker };
+    const attemptToken = begun?.token ?? randomUUID();
+    this.lease = { task: this.task, attempt: this.attempt, attemptToken, worker };
     return this.lease;
+  }
+
+  /** Worker of the running or last attempt. */
+  get worker(): string | null {
+    return this.#worker;
   }
 
   /** The last attempt, as events name it. */
