@@ -138,7 +138,8 @@ export const summarizeRun = (draws: RunDraws, facts: RunFacts): RunSummary => {
     fractionBelowInitial: fractionOf(pool(rawLoss), (loss) => loss < facts.initialLoss),
     drift: facts.isIndependent ? Number.NaN : driftOf(llc),
   };
-  const { verdict, reasons } = judgeRun({ ...checked, isIndependent: facts.isIndependent });
+  const stepCurvature = facts.tuned["step_curvature"] ?? Number.NaN;
+  const { verdict, reasons } = judgeRun({ ...checked, isIndependent: facts.isIndependent, stepCurvature });
   const llcMean = mean(pooled);
   const lossMean = mean(pool(draws.loss));
   return {

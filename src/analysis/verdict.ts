@@ -29,6 +29,8 @@ export interface Measures {
   /** Least of the chains. */
   readonly bfmi: number;
   readonly paretoK: number;
+  /** ε·A of unadjusted Langevin steps in the stiffest direction; NaN for other samplers. */
+  readonly stepCurvature: number;
 }
 
 /** Limits beyond which a run is not converged. */
@@ -43,6 +45,8 @@ export const thresholds = {
   drift: 4,
   bfmi: 0.3,
   paretoK: 0.7,
+  /** Variances in the stiffest direction are then 1/(1 − 0.36/4) − 1 = 10 % too large. */
+  stepCurvature: 0.36,
 } as const;
 
 interface Check {
@@ -107,6 +111,11 @@ const checks: readonly Check[] = [
     failed: (m) => m.paretoK > thresholds.paretoK,
     sentence: (m) =>
       `Pareto k̂ = ${format(m.paretoK)} > ${thresholds.paretoK}: the fitted family misses the posterior, so λ̂ is biased.`,
+  },
+  {
+    failed: (m) => m.stepCurvature > thresholds.stepCurvature,
+    sentence: (m) =>
+      `Step size times largest curvature = ${format(m.stepCurvature)} > ${thresholds.stepCurvature}: the discretised chain is wider than the posterior, so λ̂ is too high; lower step_size.`,
   },
 ];
 

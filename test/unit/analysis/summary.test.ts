@@ -190,3 +190,13 @@ describe("independent draws", () => {
     expect(summarizeRun(good({ log_weight: weights(0.3) }), independent).paretoK).toBeLessThan(0.7);
   });
 });
+
+describe("a step of unadjusted Langevin dynamics that is too large", () => {
+  const verdictAt = (stepCurvature: number): readonly string[] =>
+    summarizeRun(good(), facts({ tuned: { step_curvature: stepCurvature } })).verdictReasons;
+
+  test("is a reason for distrust from a tenth of variance in the stiffest direction", () => {
+    expect(verdictAt(0.35)).toEqual([]);
+    expect(verdictAt(0.37)[0]).toMatch(/^Step size times largest curvature = 0\.37 > 0\.36/);
+  });
+});
