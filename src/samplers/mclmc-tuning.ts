@@ -5,7 +5,8 @@
  *   a trained network's posterior is far narrower than 1, and ε0 = √d/4 would begin with non-finite steps.
  * - `spread` (2): the same, and variances V of the coordinates; L grows with the spread seen. At its end: with
  *   preconditioning √V is adopted and L = √d; otherwise L = √ΣV.
- * - `refine`: ε again, in the new coordinates.
+ * - `refine`: ε again, in the new coordinates. The ε that is kept after the last of these stages is the geometric mean
+ *   over its second half: one ε of the rule follows the errors of its last hundred steps.
  * - `lengths` (3): at fixed ε, L = 0.4·ε·(mean over coordinates of the autocorrelation time in steps); not done if that
  *   rests on fewer than ten effective draws a chain.
  * A value that the user gave is never changed, except that exploration before preconditioning uses its own.
@@ -65,6 +66,8 @@ export class MclmcTuning {
   readonly #coordinates: readonly number[];
   readonly #numRecords: number;
   #energy: EnergyTuning;
+  /** log ε of the second half of the present stage: Σ and how many. */
+  #tail = { sumOfLogs: 0, count: 0 };
 
   constructor(settings: MclmcSettings, shape: Shape, curvature: number) {
     this.#settings = settings;
@@ -90,16 +93,26 @@ export class MclmcTuning {
     else await this.#adaptStep(chains, stage);
   }
 
-  async #adaptStep(chains: MclmcChains, { name, isLast }: StagePosition<MclmcStage>): Promise<void> {
+  async #adaptStep(chains: MclmcChains, stage: StagePosition<MclmcStage>): Promise<void> {
     const { stepSize } = this.dynamics;
     const info = await chains.advance(1, this.dynamics);
     this.numBadSteps += info.isBad.reduce((sum, isBad) => sum + isBad, 0);
     this.#energy = updateEnergyTuning(this.#energy, info, this.#rule);
-    if (!this.#hasFixedStepSize(name)) this.dynamics = { ...this.dynamics, stepSize: this.#energy.stepSize };
-    if (name !== "spread") return;
+    if (!this.#hasFixedStepSize(stage.name)) this.#followRule(stage);
+    if (stage.name !== "spread") return;
     addPositions(this.#spread, await chains.readDisplacements(), stepSize);
     this.#growLength();
-    if (isLast) await this.#adoptSpread(chains);
+    if (stage.isLast) await this.#adoptSpread(chains);
+  }
+
+  #followRule({ offset, count, isLast }: StagePosition<MclmcStage>): void {
+    if (offset === 0) this.#tail = { sumOfLogs: 0, count: 0 };
+    if (2 * offset >= count - 1) {
+      this.#tail.sumOfLogs += Math.log(this.#energy.stepSize);
+      this.#tail.count++;
+    }
+    const stepSize = isLast ? Math.exp(this.#tail.sumOfLogs / this.#tail.count) : this.#energy.stepSize;
+    this.dynamics = { ...this.dynamics, stepSize: Math.min(stepSize, this.#energy.maxStepSize) };
   }
 
   #hasFixedStepSize(name: MclmcStage): boolean {
@@ -181,6 +194,8 @@ export class MclmcTuning {
       ...spreadEntries(this.#spread),
       tuningStepSize: this.dynamics.stepSize,
       tuningDecoherenceLength: this.dynamics.decoherenceLength,
+      tuningTailSum: this.#tail.sumOfLogs,
+      tuningTailCount: this.#tail.count,
       tuningBadSteps: this.numBadSteps,
       tuningRecords: this.#records.slice(),
       tuningWarnings: sentencesEntry(this.warnings),
@@ -194,6 +209,10 @@ export class MclmcTuning {
     this.dynamics = {
       stepSize: numberIn(snapshot, "tuningStepSize"),
       decoherenceLength: numberIn(snapshot, "tuningDecoherenceLength"),
+    };
+    this.#tail = {
+      sumOfLogs: numberIn(snapshot, "tuningTailSum"),
+      count: numberIn(snapshot, "tuningTailCount"),
     };
     this.numBadSteps = numberIn(snapshot, "tuningBadSteps");
     this.#records.set(arrayIn(snapshot, "tuningRecords", this.#records.length));

@@ -109,8 +109,8 @@ class MclmcRun implements SamplerRun {
   }
 
   async warmup(index: number): Promise<void> {
-    const { name, offset, isLast } = stageAt(this.#stages, index);
-    if (name !== "settle") return this.#tuning.advance(this.#chains, { name, offset, isLast });
+    const { name, offset, ...stage } = stageAt(this.#stages, index);
+    if (name !== "settle") return this.#tuning.advance(this.#chains, { name, offset, ...stage });
     const { warmup, stepsPerDraw } = this.#settings;
     await this.#chains.advance(Math.min(stepsPerDraw, warmup - offset * stepsPerDraw), this.#tuning.dynamics);
   }

@@ -6,10 +6,11 @@ export interface Stage<Name extends string> {
   readonly count: number;
 }
 
-/** Where a unit lies: in which stage, the how manieth of it, and whether it is the stage's last. */
+/** Where a unit lies: in which stage, the how manieth of its `count` units, and whether it is the last. */
 export interface StagePosition<Name extends string> {
   readonly name: Name;
   readonly offset: number;
+  readonly count: number;
   readonly isLast: boolean;
 }
 
@@ -24,7 +25,7 @@ export const stageAt = <Name extends string>(
 ): StagePosition<Name> => {
   let offset = index;
   for (const { name, count } of stages) {
-    if (offset < count) return { name, offset, isLast: offset === count - 1 };
+    if (offset < count) return { name, offset, count, isLast: offset === count - 1 };
     offset -= count;
   }
   throw new Error(`bug: warmup unit ${index} of ${numUnitsOf(stages)}`);

@@ -13,6 +13,9 @@ const START_COLUMN_NORM = 0.5;
 /** Longest column: one direction may be ten times as wide as σ says. */
 const MAX_COLUMN_NORM = 10;
 const BASELINE_DECAY = 0.99;
+/** A gradient this many times longer than the running root mean square is an accident: Adam's v would remember it for a thousand steps. */
+const ACCIDENTAL_EXCESS = 10;
+const NORM_DECAY = 0.99;
 /** What log σ loses when no draw of a step had a finite loss. */
 const SHRINKAGE = 0.1;
 
@@ -27,6 +30,8 @@ export class ViFit {
   readonly #adam: AdamAscent;
   readonly #gradient: Float64Array;
   #baseline = Number.NaN;
+  /** Running mean of the squared norm of gradients before clipping; NaN before the first. */
+  #squareNorm = Number.NaN;
 
   constructor(shape: MixtureShape, settings: ViSettings) {
     this.#settings = settings;
@@ -71,14 +76,28 @@ export class ViFit {
     }
 
     addWeightTerms(this.mixture, this.#settings, gradient);
-    const bound = this.#settings.clipGlobalNorm;
-    if (clipNorm(gradient, bound) > (bound ?? Number.POSITIVE_INFINITY)) this.numClipped++;
+    this.#clip();
     this.#step(rate);
     const mean = finite.reduce((sum, value) => sum + value, 0) / finite.length;
     this.#baseline = Number.isNaN(this.#baseline)
       ? mean
       : this.#baseline + (1 - BASELINE_DECAY) * (mean - this.#baseline);
     return mean;
+  }
+
+  /** To `clipGlobalNorm`, and accidents to what is usual. */
+  #clip(): void {
+    const usual = Number.isNaN(this.#squareNorm) ? Number.POSITIVE_INFINITY : Math.sqrt(this.#squareNorm);
+    const bound = Math.min(
+      this.#settings.clipGlobalNorm ?? Number.POSITIVE_INFINITY,
+      ACCIDENTAL_EXCESS * usual,
+    );
+    const norm = clipNorm(this.#gradient, bound);
+    if (norm > bound) this.numClipped++;
+    const square = Math.min(norm, ACCIDENTAL_EXCESS * usual) ** 2;
+    this.#squareNorm = Number.isNaN(this.#squareNorm)
+      ? square
+      : this.#squareNorm + (1 - NORM_DECAY) * (square - this.#squareNorm);
   }
 
   #shrink(): void {
@@ -103,6 +122,7 @@ export class ViFit {
       [`${prefix}Values`]: this.mixture.values.slice(),
       [`${prefix}Scale`]: this.mixture.scale.slice(),
       [`${prefix}Baseline`]: this.#baseline,
+      [`${prefix}SquareNorm`]: this.#squareNorm,
       [`${prefix}Clipped`]: this.numClipped,
       [`${prefix}Skipped`]: this.numSkipped,
     };
@@ -115,6 +135,7 @@ export class ViFit {
     values.set(arrayIn(snapshot, `${prefix}Values`, values.length));
     scale.set(arrayIn(snapshot, `${prefix}Scale`, scale.length));
     this.#baseline = numberIn(snapshot, `${prefix}Baseline`);
+    this.#squareNorm = numberIn(snapshot, `${prefix}SquareNorm`);
     this.numClipped = numberIn(snapshot, `${prefix}Clipped`);
     this.numSkipped = numberIn(snapshot, `${prefix}Skipped`);
     this.mixture.refresh();

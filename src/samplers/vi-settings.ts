@@ -22,7 +22,7 @@ export interface ViSettings {
   /** null is constant; all rise linearly first. */
   readonly lrSchedule: null | "constant" | "cosine" | "linear_decay";
   readonly lrWarmupFrac: number;
-  /** Bound on the norm of the whole gradient; null: none. */
+  /** Bound on the norm of the whole gradient, nats; null: none. One that is active all the time shifts the optimum. */
   readonly clipGlobalNorm: number | null;
   /** Steps a block whose mean ELBO is kept to judge convergence. */
   readonly evalEvery: number;

@@ -18,7 +18,7 @@ const settings: MclmcSettings = {
   fracTune1: 0.1,
   fracTune2: 0.1,
   fracTune3: 0.1,
-  desiredEnergyVar: 5e-6,
+  desiredEnergyVar: 1e-5,
   trustInEstimate: 1.5,
   numEffectiveSamples: 150,
 };

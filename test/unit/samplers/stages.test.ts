@@ -12,9 +12,9 @@ describe("stageAt", () => {
   it("numbers the units of all stages through and leaves empty stages out", () => {
     expect(numUnitsOf(stages)).toBe(3);
     expect([0, 1, 2].map((index) => stageAt(stages, index))).toEqual([
-      { name: "first", offset: 0, isLast: false },
-      { name: "first", offset: 1, isLast: true },
-      { name: "last", offset: 0, isLast: true },
+      { name: "first", offset: 0, count: 2, isLast: false },
+      { name: "first", offset: 1, count: 2, isLast: true },
+      { name: "last", offset: 0, count: 1, isLast: true },
     ]);
   });
 

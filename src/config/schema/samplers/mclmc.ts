@@ -26,9 +26,9 @@ export const mclmcSchema = z
       0.1,
     ),
     desired_energy_var: realNumber(
-      "Wanted variance of the energy error per dimension; llc of a Gaussian is off by -0.4 % at the default, -2 % at 5e-4.",
+      "Wanted variance of the energy error per dimension; llc of a Gaussian is off by -0.5 % at the default, -2 % at 5e-4.",
       { above: 0 },
-    ).default(5e-6),
+    ).default(1e-5),
     trust_in_estimate: realNumber("Width of the weight of one energy error.", { above: 0 }).default(1.5),
     num_effective_samples: realNumber("Memory of the running averages, steps.", { above: 1 }).default(150),
   })

@@ -30,7 +30,12 @@ export const viSchema = z
       min: 0,
       below: 1,
     }).default(0.05),
-    clip_global_norm: orNull(realNumber("Largest norm of a gradient.", { above: 0 }), "no limit").default(5),
+    clip_global_norm: orNull(
+      realNumber("Largest norm of a gradient, nats; where it is always active it shifts the fit.", {
+        above: 0,
+      }),
+      "no limit",
+    ).default(null),
     eval_every: wholeNumber(
       "Steps of a block whose mean ELBO is recorded; the blocks tell convergence.",
       1,
