@@ -55,7 +55,8 @@ INLINE void gemm_block(const Gemm *g, int i, int v, const int num_rows, const in
   for (int r = 0; r < num_rows; r++)
     for (int n = 0; n < num_vectors; n++)
       c[r][n] = mode == ADD ? load(out + r * g->ldc + n * LANES) : (vector){0};
-  const real *a = g->a + i * row_step;
+  // Two pointers, so that row addresses need few registers: steps of 1, 2 and 3 rows from either.
+  const real *a = g->a + i * row_step, *lower = a + 4 * row_step;
   const real *b = g->b + v / 2 * g->pair_step; // v is even
   const ptrdiff_t ldb = g->ldb;
   const int depth = g->depth;
@@ -64,10 +65,11 @@ INLINE void gemm_block(const Gemm *g, int i, int v, const int num_rows, const in
     vector x[2];
     for (int n = 0; n < num_vectors; n++) x[n] = load(b + n * LANES);
     for (int r = 0; r < num_rows; r++) {
-      const real s = a[r * row_step];
+      const real s = r < 4 ? a[r * row_step] : lower[(r - 4) * row_step];
       for (int n = 0; n < num_vectors; n++) c[r][n] += s * x[n];
     }
     a += depth_step;
+    lower += depth_step;
     b += ldb;
   }
   for (int r = 0; r < num_rows; r++)

@@ -51,11 +51,11 @@ static inline Stream stream_of(const Problem *p, int chain, uint32_t purpose, ui
 
 // Lanes below n are set: a mask for the last vector of n ≤ LANES numbers.
 INLINE mask first_lanes(int n) {
-#if VECTOR_BYTES * 8 / REAL_BITS == 16
+#if LANE_COUNT == 16
   const mask lane = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-#elif VECTOR_BYTES * 8 / REAL_BITS == 8
+#elif LANE_COUNT == 8
   const mask lane = {0, 1, 2, 3, 4, 5, 6, 7};
-#elif VECTOR_BYTES * 8 / REAL_BITS == 4
+#elif LANE_COUNT == 4
   const mask lane = {0, 1, 2, 3};
 #else
   const mask lane = {0, 1};

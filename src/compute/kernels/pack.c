@@ -28,13 +28,44 @@ static void pack_columns(const real *w, int rows, int fan_out, real *out) {
     }
 }
 
-// Pairs of columns of Wᵀ, that is of rows of w (rows, fan_out): LANES rows of w at a time, so that reads and writes stay
-// within few cache lines.
+// Element k of the rows a, b after chunks of c have changed places across the diagonal: from a (k < LANES) or b.
+#define UPPER(k, c) ((k) / (c) % 2 == 0 ? (k) : LANE_COUNT + (k) - (c))
+#define LOWER(k, c) ((k) / (c) % 2 == 0 ? (k) + (c) : LANE_COUNT + (k))
+#define EXCHANGE(c)                                            \
+  for (int i = 0; i < LANES; i++)                              \
+    if ((i & (c)) == 0) {                                      \
+      const vector upper = SHUFFLE(t[i], t[i + (c)], UPPER, c); \
+      t[i + (c)] = SHUFFLE(t[i], t[i + (c)], LOWER, c);        \
+      t[i] = upper;                                            \
+    }
+
+// LANES × LANES numbers transposed in registers.
+INLINE void transpose_square(vector *t) {
+#if LANE_COUNT >= 16
+  EXCHANGE(8)
+#endif
+#if LANE_COUNT >= 8
+  EXCHANGE(4)
+#endif
+#if LANE_COUNT >= 4
+  EXCHANGE(2)
+#endif
+  EXCHANGE(1)
+}
+
+// Pairs of columns of Wᵀ, that is of rows of w (rows, fan_out), square by square.
 static void pack_rows(const real *w, int rows, int fan_out, real *out) {
   for (int i = 0; i < rows; i += LANES) {
     real *to = out + i / PAIR * fan_out * PAIR + i % PAIR;
     const int count = rows - i < LANES ? rows - i : LANES;
-    for (int o = 0; o < fan_out; o++)
+    int o = 0;
+    for (; o + LANES <= fan_out; o += LANES) {
+      vector square[LANES] = {{0}};
+      for (int r = 0; r < count; r++) square[r] = load(w + (i + r) * fan_out + o);
+      transpose_square(square);
+      for (int c = 0; c < LANES; c++) store(to + (o + c) * PAIR, square[c]);
+    }
+    for (; o < fan_out; o++)
       for (int r = 0; r < count; r++) to[o * PAIR + r] = w[(i + r) * fan_out + o];
   }
 }

@@ -70,33 +70,36 @@ INLINE real sum_lanes(vector v) {
 #define LIST4(F, c) LIST2(F, c), F(2, c), F(3, c)
 #define LIST8(F, c) LIST4(F, c), F(4, c), F(5, c), F(6, c), F(7, c)
 #define LIST16(F, c) LIST8(F, c), F(8, c), F(9, c), F(10, c), F(11, c), F(12, c), F(13, c), F(14, c), F(15, c)
-#if VECTOR_BYTES * 8 / REAL_BITS == 16
+#define LANE_COUNT (VECTOR_BYTES * 8 / REAL_BITS) // LANES, for the preprocessor
+#if LANE_COUNT == 16
 #define LIST LIST16
-#elif VECTOR_BYTES * 8 / REAL_BITS == 8
+#elif LANE_COUNT == 8
 #define LIST LIST8
-#elif VECTOR_BYTES * 8 / REAL_BITS == 4
+#elif LANE_COUNT == 4
 #define LIST LIST4
 #else
 #define LIST LIST2
 #endif
+
+// The vector whose lane i is number F(i, c) of x, y.
 #ifdef __clang__
-#define FOLD(x, y, c) \
-  (__builtin_shufflevector(x, y, LIST(EVEN, c)) + __builtin_shufflevector(x, y, LIST(ODD, c)))
+#define SHUFFLE(x, y, F, c) __builtin_shufflevector(x, y, LIST(F, c))
 #else
-#define FOLD(x, y, c) (__builtin_shuffle(x, y, (mask){LIST(EVEN, c)}) + __builtin_shuffle(x, y, (mask){LIST(ODD, c)}))
+#define SHUFFLE(x, y, F, c) __builtin_shuffle(x, y, (mask){LIST(F, c)})
 #endif
+#define FOLD(x, y, c) (SHUFFLE(x, y, EVEN, c) + SHUFFLE(x, y, ODD, c))
 
 // acc: LANES vectors → one vector whose lane i is the sum of the lanes of acc[i].
 INLINE vector sum_each(const vector *acc) {
   vector t[LANES];
   for (int i = 0; i < LANES; i++) t[i] = acc[i];
-#if VECTOR_BYTES * 8 / REAL_BITS == 16
+#if LANE_COUNT == 16
   for (int i = 0; i < 8; i++) t[i] = FOLD(t[2 * i], t[2 * i + 1], 8);
 #endif
-#if VECTOR_BYTES * 8 / REAL_BITS >= 8
+#if LANE_COUNT >= 8
   for (int i = 0; i < 4; i++) t[i] = FOLD(t[2 * i], t[2 * i + 1], 4);
 #endif
-#if VECTOR_BYTES * 8 / REAL_BITS >= 4
+#if LANE_COUNT >= 4
   for (int i = 0; i < 2; i++) t[i] = FOLD(t[2 * i], t[2 * i + 1], 2);
 #endif
   return FOLD(t[0], t[1], 1);

@@ -4,6 +4,9 @@
  * The library is cached by a hash of sources, flags, compiler version and CPU, so an upgrade of any of them compiles anew
  * and one home folder can serve different machines. It is built in a temporary folder and renamed into place, so any
  * number of processes may come first at once.
+ *
+ * Environment: CC (the compiler, default `cc`), LAMBDA_HAT_CFLAGS (more flags; `-DVECTOR_BYTES=32` narrows the vectors),
+ * LAMBDA_HAT_CACHE (the cache folder; else lambda-hat under XDG_CACHE_HOME or ~/.cache).
  */
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -64,11 +67,12 @@ export const compileKernels = async (onProgress: (line: string) => void): Promis
   const version = await versionOf(command);
   const compiler = `${command} ${/\d+\.\d+(\.\d+)?/.exec(version)?.[0] ?? ""}`.trim();
   const folder = cacheFolder();
-  const path = join(folder, `kernels-${cacheKey([command, version, ...commonFlags, cpuOf()])}.so`);
+  const flags = [...commonFlags, ...wordsOf(process.env["LAMBDA_HAT_CFLAGS"] ?? "")];
+  const path = join(folder, `kernels-${cacheKey([command, version, ...flags, cpuOf()])}.so`);
   if (!existsSync(path)) {
     const workFolder = makeWorkFolder(folder);
     try {
-      await onceAmongProcesses(path, () => build({ command, compiler, path, workFolder, onProgress }));
+      await onceAmongProcesses(path, () => build({ command, compiler, flags, path, workFolder, onProgress }));
     } finally {
       rmSync(workFolder, { recursive: true, force: true });
     }
@@ -79,15 +83,17 @@ export const compileKernels = async (onProgress: (line: string) => void): Promis
 interface Build {
   readonly command: string;
   readonly compiler: string;
+  readonly flags: readonly string[];
   readonly path: string;
   readonly workFolder: string;
   readonly onProgress: (line: string) => void;
 }
 
-const build = async ({ command, compiler, path, workFolder, onProgress }: Build): Promise<void> => {
+const build = async (order: Build): Promise<void> => {
+  const { compiler, path, workFolder, onProgress } = order;
   const begin = performance.now();
   onProgress(`compiling native kernels with ${compiler} (once for this compiler and CPU)`);
-  await compileInto(command, workFolder);
+  await compileAll(order);
   renameSync(join(workFolder, "kernels.so"), path);
   const seconds = ((performance.now() - begin) / 1000).toFixed(1);
   onProgress(`compiled native kernels with ${compiler} in ${seconds} s, cached in ${dirname(path)}`);
@@ -141,8 +147,10 @@ const makeWorkFolder = (folder: string): string => {
   }
 };
 
+const wordsOf = (text: string): string[] => text.split(/\s+/).filter((word) => word !== "");
+
 const splitCommand = (command: string): [string, string[]] => {
-  const [program = command, ...first] = command.split(/\s+/);
+  const [program = command, ...first] = wordsOf(command);
   return [program, first];
 };
 
@@ -179,31 +187,24 @@ const readUnits = (): readonly Unit[] =>
     .split("\n")
     .filter((line) => line !== "" && !line.startsWith("#"))
     .map((line) => {
-      const [source, ...flags] = line.split(" ");
+      const [source = "", ...flags] = wordsOf(line);
       return { source, flags };
     });
 
-/** Compiles every unit, as many at once as there are cores, and links `kernels.so` in `folder`. */
-const compileInto = async (command: string, folder: string): Promise<void> => {
+/** Compiles every unit, as many at once as there are cores, and links `kernels.so` in the work folder. */
+const compileAll = async ({ command, flags, workFolder }: Build): Promise<void> => {
   const units = readUnits();
-  const objects = units.map((_, index) => join(folder, `${index}.o`));
+  const objects = units.map((_, index) => join(workFolder, `${index}.o`));
   let next = 0;
   const work = async (): Promise<void> => {
     while (next < units.length) {
       const index = next++;
-      const { source, flags } = units[index];
-      await compile(command, [
-        ...commonFlags,
-        ...flags,
-        "-c",
-        join(sourceFolder, source),
-        "-o",
-        objects[index],
-      ]);
+      const { source, flags: own } = units[index];
+      await compile(command, [...flags, ...own, "-c", join(sourceFolder, source), "-o", objects[index]]);
     }
   };
   await Promise.all(Array.from({ length: Math.min(availableParallelism(), 16) }, work));
-  await compile(command, ["-shared", "-pthread", "-o", join(folder, "kernels.so"), ...objects]);
+  await compile(command, ["-shared", "-pthread", "-o", join(workFolder, "kernels.so"), ...objects]);
 };
 
 const compile = async (command: string, flags: readonly string[]): Promise<void> => {
