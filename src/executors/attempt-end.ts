@@ -24,6 +24,8 @@ export interface EndedAttempt {
   readonly stopCause: StopCause | null;
   /** What native code and the runtime wrote to the process's descriptors meanwhile. */
   readonly nativeOutput: string;
+  /** What it finished before it died without a word; undefined: nothing. */
+  readonly leftAnswer: Json | undefined;
   /** Limits that held, for messages. */
   readonly timeoutSec: number | null;
   readonly memoryMiB: number | null;
@@ -34,6 +36,7 @@ export const verdictOf = (attempt: EndedAttempt): Verdict => {
   const { end, stopCause } = attempt;
   if (stopCause === "stale") return { kind: "drop" };
   if (end.kind === "done") return { kind: "complete", summary: end.summary };
+  if (attempt.leftAnswer !== undefined) return { kind: "complete", summary: attempt.leftAnswer };
   if (stopCause === "timeout" || stopCause === "memory") return { kind: "fail", failure: overLimit(attempt) };
   if (end.kind === "given_back") return { kind: "give_back" };
   if (end.kind === "failed") return { kind: "fail", failure: ownFailure(attempt, end) };

@@ -13,6 +13,7 @@ import type { TaskPaths } from "../queue/task-messages.ts";
 import type { Executor } from "./executor.ts";
 import { canReadMemory, groupMemoryMiB } from "./group-memory.ts";
 import { Slot } from "./slot.ts";
+import type { AnswerLeftBy } from "./slot-options.ts";
 
 /** Where the tasks' files go, and how the broker is kept informed. */
 export interface LocalExecutorOptions {
@@ -21,6 +22,8 @@ export interface LocalExecutorOptions {
   readonly storeRoot: string;
   /** Folder of the task logs; null: no log files. */
   readonly logsRoot: string | null;
+  /** Finds what an attempt that died had finished all the same; default: nothing. */
+  readonly answerLeftBy?: AnswerLeftBy;
   /** Leases are renewed so often; null: the broker does not ask for it. */
   readonly renewEveryMs?: number | null;
   /** Compiled entry point of task processes; default: the one of this package. */
@@ -108,6 +111,7 @@ const slotsOf = (workers: LocalWorkers, options: LocalExecutorOptions): readonly
         startTimeoutMs,
       },
       pathsOf: (task) => pathsOf(task, storeRoot, logsRoot),
+      answerLeftBy: options.answerLeftBy ?? (() => undefined),
       readMemoryMiB: groupMemoryMiB,
     });
   });

@@ -1,7 +1,11 @@
 /** What a slot is told once: who it is, what it serves, its limits, and how its process is started. */
+import type { Json } from "../core/canonical-json.ts";
 import type { Task, TaskKind } from "../plan/task.ts";
 import type { TaskPaths } from "../queue/task-messages.ts";
 import type { WarmProcessOptions } from "./warm-process.ts";
+
+/** Looks for the finished work of one attempt of a task. */
+export type AnswerLeftBy = (task: Task, attemptToken: string) => Json | undefined;
 
 /** Settings of one slot. */
 export interface SlotOptions {
@@ -16,6 +20,8 @@ export interface SlotOptions {
   readonly process: Omit<WarmProcessOptions, "heapMiB">;
   /** Where the task's files go. */
   readonly pathsOf: (task: Task) => TaskPaths;
+  /** What an attempt that died without an answer had finished all the same; undefined: nothing. */
+  readonly answerLeftBy: AnswerLeftBy;
   /** Memory of a process and its descendants; null: not known. */
   readonly readMemoryMiB: (pid: number) => number | null;
 }

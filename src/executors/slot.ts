@@ -159,7 +159,9 @@ export class Slot {
     if (nativeOutput !== "") appendTo(paths.err, nativeOutput);
     const { timeoutSec } = lease.task.resources;
     const memoryMiB = this.#memoryLimitOf(lease);
-    const verdict = verdictOf({ lease, end, stopCause, nativeOutput, timeoutSec, memoryMiB });
+    const { task, attemptToken } = lease;
+    const leftAnswer = end.kind === "exited" ? this.#options.answerLeftBy(task, attemptToken) : undefined;
+    const verdict = verdictOf({ lease, end, stopCause, nativeOutput, leftAnswer, timeoutSec, memoryMiB });
     if (verdict.kind !== "fail") return verdict;
     if (end.kind !== "failed") appendTo(paths.err, `${verdict.failure.error.message}\n`);
     const failure: TaskFailure = { ...verdict.failure, logTail: failureTail(paths) };

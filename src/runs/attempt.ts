@@ -46,17 +46,20 @@ export const readAttempt = (dir: string): Attempt | null => {
   }
 };
 
-/** Takes the task of this folder: every earlier attempt can no longer finish. `nowMs`: since 1970. */
-export const beginAttempt = (dir: string, nowMs: number): Attempt => {
+/**
+ * Takes the task of this folder: every earlier attempt can no longer finish. `nowMs`: since 1970. `token`: that of the
+ * attempt's lease, by which its supervisor recognises what it left; default: a new one.
+ */
+export const beginAttempt = (dir: string, nowMs: number, token: string = randomUUID()): Attempt => {
   const attempt: Attempt = {
     dir,
     number: (readAttempt(dir)?.number ?? 0) + 1,
-    token: randomUUID(),
+    token,
     host: hostname(),
     pid: process.pid,
     startedAt: new Date(nowMs).toISOString(),
   };
-  const { number, token, host, pid, startedAt } = attempt;
+  const { number, host, pid, startedAt } = attempt;
   writeJsonAtomic(attemptFile(dir), { attempt: number, token, host, pid, started_at: startedAt });
   return attempt;
 };

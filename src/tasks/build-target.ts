@@ -19,13 +19,14 @@ import { type BuiltTarget, buildTarget } from "../targets/build-target.ts";
 import type { TargetConfig } from "../targets/target-config.ts";
 import type { BuildHooks } from "../targets/training/pacing.ts";
 import { storeOf } from "./store-of.ts";
+import { buildAnswer } from "./task-answer.ts";
 import type { TaskContext, TaskOutcome } from "./task-context.ts";
 
 /** @throws SweepError of the build: configuration, divergence. */
 export const runBuildTarget = async (task: BuildTargetTask, context: TaskContext): Promise<TaskOutcome> => {
   const store = storeOf(context.storeRoot);
   const files = targetFiles(store, task.targetId);
-  const attempt = beginAttempt(files.dir, Date.now());
+  const attempt = beginAttempt(files.dir, Date.now(), context.attemptToken);
   const start = performance.now();
   const built = await buildOrStop(task, context);
   if (built === null) return { kind: "given_back" };
@@ -34,6 +35,7 @@ export const runBuildTarget = async (task: BuildTargetTask, context: TaskContext
   for (const warning of built.warnings) context.log(`warning: ${warning}`);
   writeArrays(files, built);
   const facts = factsOf(task, built, seconds);
+  appendEntry(catalogFile(store), catalogEntryOf(task, built, seconds));
   writeManifest(files.meta, {
     id: task.id,
     status: "ok",
@@ -42,12 +44,7 @@ export const runBuildTarget = async (task: BuildTargetTask, context: TaskContext
     files: ["data.npz", "params.npz"],
     facts,
   });
-  appendEntry(catalogFile(store), catalogEntryOf(task, built, seconds));
-  const { initialLoss, gradientNorm, dims } = built;
-  return {
-    kind: "done",
-    summary: { initial_loss: initialLoss, gradient_norm: gradientNorm, n: dims.n, d: dims.d },
-  };
+  return { kind: "done", summary: buildAnswer(facts) };
 };
 
 /** Null if the build was stopped on request; builds are short and start anew. */

@@ -21,6 +21,7 @@ import type { SolvableModel } from "../targets/loss-model.ts";
 import { posteriorNumbersOf } from "./posterior-numbers.ts";
 import { type RunState, signatureOf } from "./run-state.ts";
 import type { StoredTarget } from "./stored-target.ts";
+import { runAnswer } from "./task-answer.ts";
 
 /** Everything that is known when the last draw is in the log. */
 export interface FinishedRun {
@@ -56,15 +57,6 @@ export const finishRun = async (finished: FinishedRun): Promise<Json> => {
   }
   const analysis = jsonNumbers(snakeKeys(summary)) as Record<string, Json>;
   writeJsonAtomic(files.analysis, analysis);
-  writeManifest(files.manifest, {
-    id: task.id,
-    status: "ok",
-    attempt,
-    finishedMs: Date.now(),
-    files: ["trace.nc", "analysis.json"],
-    facts: factsOf(finished, wallTimeSec),
-  });
-  state.remove();
   const { llc_mean = null, llc_mcse = null, verdict = null } = analysis;
   appendEntry(targetFiles(store, task.targetId).runs, {
     id: task.id,
@@ -75,7 +67,16 @@ export const finishRun = async (finished: FinishedRun): Promise<Json> => {
     verdict,
     walltime_sec: wallTimeSec,
   });
-  return { llc_mean, llc_mcse, verdict };
+  writeManifest(files.manifest, {
+    id: task.id,
+    status: "ok",
+    attempt,
+    finishedMs: Date.now(),
+    files: ["trace.nc", "analysis.json"],
+    facts: factsOf(finished, wallTimeSec),
+  });
+  state.remove();
+  return runAnswer(analysis);
 };
 
 const summarize = (finished: FinishedRun, log: DrawLogReader, wallTimeSec: number): RunSummary => {

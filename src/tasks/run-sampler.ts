@@ -16,6 +16,7 @@ import { runFiles } from "../runs/layout.ts";
 import { samplerOf } from "../samplers/registry.ts";
 import { runChains } from "../samplers/run-chains.ts";
 import type { Posterior, Sampler, SamplerRun } from "../samplers/sampler.ts";
+import { checkpointIntervalMs } from "./checkpoint-interval.ts";
 import { finishRun } from "./finish-run.ts";
 import { posteriorNumbersOf } from "./posterior-numbers.ts";
 import { openRunState, type RunState } from "./run-state.ts";
@@ -23,16 +24,13 @@ import { storeOf } from "./store-of.ts";
 import { loadTarget, type StoredTarget } from "./stored-target.ts";
 import type { TaskContext, TaskOutcome } from "./task-context.ts";
 
-/** At most this long between two checkpoints; also what a `kill -9` can cost. */
-const checkpointEveryMs = 20_000;
-
 /** @throws SweepError `NOT_FOUND` (target), `ENVIRONMENT` (backend), `CONFIG_INVALID` (settings), `NUMERICS` (L(w*)). */
 export const runSampler = async (task: RunSamplerTask, context: TaskContext): Promise<TaskOutcome> => {
   const store = storeOf(context.storeRoot);
   const config = task.config as unknown as RunConfig;
   const target = loadTarget(store, task.targetId);
   const files = runFiles(store, task);
-  const attempt = beginAttempt(files.dir, Date.now());
+  const attempt = beginAttempt(files.dir, Date.now(), context.attemptToken);
   const backend = await selectBackend({
     name: task.backend as BackendChoice,
     numThreads: task.resources.threads,
@@ -132,6 +130,7 @@ const startRun = (
 
 /** True when all draws are in the log; false if stopped on request, after a checkpoint. */
 const sample = async (run: SamplerRun, state: RunState, context: TaskContext): Promise<boolean> => {
+  const checkpointEveryMs = checkpointIntervalMs(process.env);
   let checkpointAt = performance.now() + checkpointEveryMs;
   const outcome = await runChains(
     run,

@@ -11,10 +11,12 @@ import { defaultRetryPolicy } from "../../queue/retry-policy.ts";
 import type { SweepEvent } from "../../queue/sweep-event.ts";
 import { acquireSweepLock } from "../../queue/sweep-lock.ts";
 import { sweepFiles } from "../../runs/layout.ts";
+import { answerLeftBy } from "../../tasks/task-answer.ts";
 import { matrixView } from "../output/matrix-view.ts";
 import { plainView } from "../output/plain-view.ts";
 import { printJson, printNote, printWarning } from "../output/print.ts";
 import { SweepProgress, type SweepView } from "../output/sweep-progress.ts";
+import { clearLeftovers } from "./clear-leftovers.ts";
 import type { PlannedSweep } from "./plan-experiment.ts";
 import { onSignals } from "./stop-signals.ts";
 import { SweepTable } from "./sweep-table.ts";
@@ -43,12 +45,18 @@ export const runSweep = async (options: RunSweepOptions): Promise<SweepEnd> => {
   const files = sweepFiles(store, plan.id);
   const lock = acquireSweepLock(files.lock);
   const events = new EventLog(files.events);
-  const executor = new LocalExecutor({ card, storeRoot: store.runs, logsRoot: store.logs });
+  const executor = new LocalExecutor({
+    card,
+    storeRoot: store.runs,
+    logsRoot: store.logs,
+    answerLeftBy: (task, attemptToken) => answerLeftBy(store.runs, task, attemptToken),
+  });
   const broker = new LocalBroker({ clock: systemClock, leaseMs: null });
   const view = viewOf(options, executor.numSlots);
   const table = new SweepTable(sweep, process.cwd());
   const signals = onSignals((words) => (options.json ? undefined : printNote(words)));
   try {
+    clearLeftovers(plan, store);
     writeJsonAtomic(files.plan, plan);
     writeFileAtomic(files.experiment, experiment.sourceText);
     writeFileAtomic(files.card, options.cardText);

@@ -10,6 +10,7 @@ const attempt = (end: AttemptEnd, overrides: Partial<EndedAttempt> = {}): EndedA
   end,
   stopCause: null,
   nativeOutput: "",
+  leftAnswer: undefined,
   timeoutSec: 10,
   memoryMiB: 100,
   ...overrides,
@@ -31,6 +32,13 @@ describe("verdictOf", () => {
   it("counts finished work, whatever was asked of it meanwhile", () => {
     for (const stopCause of [null, "stop", "timeout", "memory"] as (StopCause | null)[]) {
       expect(verdictOf(attempt(done, { stopCause }))).toEqual({ kind: "complete", summary: 1 });
+    }
+  });
+
+  it("counts what a process finished before it died without an answer", () => {
+    for (const stopCause of [null, "stop", "timeout", "memory"] as (StopCause | null)[]) {
+      const ended = attempt(crashed, { stopCause, leftAnswer: 2 });
+      expect(verdictOf(ended)).toEqual({ kind: "complete", summary: 2 });
     }
   });
 
