@@ -2,20 +2,17 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { stringify } from "yaml";
 import type { z } from "zod";
 import { SweepError } from "../core/errors.ts";
 import { packageRoot } from "../core/package-root.ts";
 import { type PathStep, readYamlDocument, throwMistakes, type YamlDocument } from "../core/yaml-document.ts";
-import type { TaskKind } from "../plan/task.ts";
-import type { Card, LocalCard, LocalWorkers } from "./card.ts";
-import {
-  type ExecutorEntry,
-  executorSchema,
-  type LocalCardFile,
-  localCardSchema,
-  memoryMiBOf,
-} from "./card-schema.ts";
+import type { Card } from "./card.ts";
+import { formatCard } from "./format-card.ts";
+import { executorSchema, localCardSchema } from "./local-card-schema.ts";
+import { commandCardSchema, parslKeys, slurmCardSchema } from "./pilot-card-schema.ts";
+import { type CardMistake, mistakesInCommandCard, mistakesInSlurmCard } from "./pilot-mistakes.ts";
+import { mistakesInLocalCard, resolveLocalCard } from "./resolve-local-card.ts";
+import { resolveCommandCard, resolveSlurmCard } from "./resolve-pilot-card.ts";
 import { suggestKey } from "./suggest-key.ts";
 
 /** What overrides a card, and the machine it is for. */
@@ -42,17 +39,58 @@ export const loadCard = (pathOrName: string, options: LoadCardOptions = {}): Loa
   const document = readYamlDocument(path);
   for (const set of options.sets ?? []) document.override(set);
   const value = document.toValue();
-  const parsed = localCardSchema.safeParse(value);
-  if (!parsed.success) {
-    throwMistakes(
-      path,
-      parsed.error.issues.flatMap((issue) => describeIssue(issue, value, document)),
-    );
+  const checked = kindOf(value).check(value, options.numCores ?? availableParallelism());
+  if ("issues" in checked) {
+    const mistakes = checked.issues.flatMap((issue) => describeIssue(issue, value, document));
+    throwMistakes(path, mistakes);
     throw new Error("bug: a card without mistakes was refused");
   }
-  throwMistakes(path, contradictionsOf(parsed.data, document));
-  const card = resolveCard(parsed.data, options.numCores ?? availableParallelism());
+  const mistakes = checked.mistakes.map(
+    ({ path: steps, text }) => `${document.placeOf(steps)}  ${steps.join(".")}: ${text}`,
+  );
+  throwMistakes(path, mistakes);
+  const card = checked.resolve();
   return { card, resolvedText: formatCard(card) };
+};
+
+/** What is known of a card after its keys were checked. */
+type Checked =
+  | { readonly issues: readonly z.core.$ZodIssue[] }
+  | { readonly mistakes: readonly CardMistake[]; readonly resolve: () => Card };
+
+interface CardKind {
+  readonly schema: z.ZodObject;
+  readonly check: (value: unknown, numCores: number) => Checked;
+}
+
+const cardKind = <Schema extends z.ZodObject>(
+  schema: Schema,
+  mistakesIn: (file: z.infer<Schema>) => readonly CardMistake[],
+  resolve: (file: z.infer<Schema>, numCores: number) => Card,
+): CardKind => ({
+  schema,
+  check: (value, numCores) => {
+    const parsed = schema.safeParse(value);
+    if (!parsed.success) return { issues: parsed.error.issues };
+    return { mistakes: mistakesIn(parsed.data), resolve: () => resolve(parsed.data, numCores) };
+  },
+});
+
+const kinds: Readonly<Record<Card["type"], CardKind>> = {
+  local: cardKind(localCardSchema, mistakesInLocalCard, resolveLocalCard),
+  slurm: cardKind(slurmCardSchema, mistakesInSlurmCard, resolveSlurmCard),
+  command: cardKind(commandCardSchema, mistakesInCommandCard, resolveCommandCard),
+};
+
+/** By `type`; a file of no known type is checked as one of type local, unless it has keys of another. */
+const kindOf = (value: unknown): CardKind => {
+  const file = (typeof value === "object" && value !== null ? value : {}) as Readonly<
+    Record<string, unknown>
+  >;
+  const type = file["type"];
+  if (type === "local" || type === "slurm" || type === "command") return kinds[type];
+  if ("partition" in file || "walltime" in file) return kinds.slurm;
+  return "command" in file ? kinds.command : kinds.local;
 };
 
 const findCard = (pathOrName: string): string => {
@@ -81,13 +119,29 @@ const describeIssue = (issue: z.core.$ZodIssue, root: unknown, document: YamlDoc
   const path = issue.path as readonly PathStep[];
   const at = `${document.placeOf(path)}  ${path.length === 0 ? "(root)" : path.join(".")}`;
   if (issue.code === "unrecognized_keys") {
-    const known = Object.keys((path[0] === "executors" ? executorSchema : localCardSchema).shape);
+    const known = keysAt(root, path);
     return issue.keys.map((key) => {
       const place = `${document.placeOf([...path, key])}  ${[...path, key].join(".")}`;
+      const parsl = path.length === 0 ? parslKeys[key] : undefined;
+      if (parsl !== undefined) return `${place}: got a key of Parsl that has no meaning here: ${parsl}`;
       return `${place}: got the unknown key "${key}"; expected one of ${known.join(", ")}.${suggestKey(key, known)}`;
     });
   }
   return [`${at}: got ${describeValue(valueAt(root, path))}; expected ${issue.message}.`];
+};
+
+/** Keys that a card may have at `path`. */
+const keysAt = (root: unknown, path: readonly PathStep[]): readonly string[] => {
+  if (path[0] === "executors") return Object.keys(executorSchema.shape);
+  let schema: unknown = kindOf(root).schema;
+  for (const step of path) schema = withoutWrappers((schema as z.ZodObject).shape[step]);
+  return Object.keys((schema as z.ZodObject).shape);
+};
+
+/** The mapping inside `nullable`, `optional` and `default`. */
+const withoutWrappers = (schema: unknown): unknown => {
+  const inner = (schema as { readonly def?: { readonly innerType?: unknown } }).def?.innerType;
+  return inner === undefined ? schema : withoutWrappers(inner);
 };
 
 const valueAt = (root: unknown, path: readonly PathStep[]): unknown =>
@@ -98,80 +152,3 @@ const describeValue = (value: unknown): string => {
   if (Array.isArray(value)) return value.length === 0 ? "an empty list" : `a list of ${value.length}`;
   return typeof value === "object" && value !== null ? "a mapping" : JSON.stringify(value);
 };
-
-/** Mistakes that no single field shows. */
-const contradictionsOf = (file: LocalCardFile, document: YamlDocument): readonly string[] => {
-  const { executors, slots } = file;
-  if (executors === null) return [];
-  const mistakes: string[] = [];
-  if (slots !== "auto" && slots !== null) {
-    const text = `got ${slots} beside executors; expected one of them. Set max_workers of each executor instead.`;
-    mistakes.push(`${document.placeOf(["slots"])}  slots: ${text}`);
-  }
-  for (const [index, { label }] of executors.entries()) {
-    if (executors.findIndex((other) => other.label === label) === index) continue;
-    const place = `${document.placeOf(["executors", index, "label"])}  executors.${index}.label`;
-    mistakes.push(`${place}: got "${label}" a second time; expected each label once.`);
-  }
-  return mistakes;
-};
-
-const resolveCard = (file: LocalCardFile, numCores: number): LocalCard => {
-  const entries: readonly ExecutorEntry[] = file.executors ?? [
-    { label: file.label, max_workers: file.slots },
-  ];
-  const coresEach = Math.max(1, Math.floor(numCores / entries.length));
-  return {
-    type: "local",
-    label: file.label,
-    executors: entries.map((entry) => resolveExecutor(entry, file, coresEach)),
-    retries: file.retries,
-    crashLimit: file.crash_limit,
-    graceSec: file.grace,
-    runDir: file.run_dir,
-  };
-};
-
-const resolveExecutor = (entry: ExecutorEntry, file: LocalCardFile, numCores: number): LocalWorkers => {
-  const threadsPerTask = entry.cores_per_worker ?? file.threads_per_task;
-  const count = entry.max_workers ?? "auto";
-  const memory = entry.mem_per_worker === undefined ? file.memory_per_task : entry.mem_per_worker;
-  const env = Object.entries({ ...file.env, ...entry.env }).map(
-    ([name, value]) => [name, String(value)] as const,
-  );
-  return {
-    label: entry.label,
-    slots: count === "auto" ? Math.max(1, Math.floor(numCores / threadsPerTask)) : count,
-    threadsPerTask,
-    memoryMiB: memory === null ? null : memoryMiBOf(memory),
-    serves: kindsOf(entry.serves ?? file.serves),
-    workerInit: (entry.worker_init === undefined ? file.worker_init : entry.worker_init) ?? "",
-    env: Object.fromEntries(env),
-  };
-};
-
-const kindsOf = (serves: LocalCardFile["serves"]): readonly TaskKind[] | null => {
-  if (serves === "any") return null;
-  const classes = typeof serves === "string" ? [serves] : serves;
-  return classes.map((name) => (name === "build" ? "build-target" : "run-sampler"));
-};
-
-/** The card as YAML with every key, in the form in which it can be loaded again. */
-const formatCard = (card: LocalCard): string =>
-  stringify({
-    type: card.type,
-    label: card.label,
-    executors: card.executors.map((workers) => ({
-      label: workers.label,
-      max_workers: workers.slots,
-      cores_per_worker: workers.threadsPerTask,
-      mem_per_worker: workers.memoryMiB === null ? null : `${workers.memoryMiB}M`,
-      serves: workers.serves?.map((kind) => (kind === "build-target" ? "build" : "sample")) ?? "any",
-      worker_init: workers.workerInit,
-      env: workers.env,
-    })),
-    retries: card.retries,
-    crash_limit: card.crashLimit,
-    grace: card.graceSec,
-    run_dir: card.runDir,
-  });

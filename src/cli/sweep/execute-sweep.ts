@@ -2,6 +2,7 @@
 import { relative } from "node:path";
 import type { LocalCard } from "../../cards/card.ts";
 import { loadCard } from "../../cards/load-card.ts";
+import { SweepError } from "../../core/errors.ts";
 import type { Plan } from "../../plan/plan.ts";
 import { resultsFile } from "../../results/results-files.ts";
 import { exitCode } from "../exit-codes.ts";
@@ -25,6 +26,11 @@ export const executeSweep = async (
   const { card, resolvedText: cardText } = loadCard(options.card ?? "local", {
     sets: [...sets.card, ...slotSets],
   });
+  if (card.type !== "local")
+    throw new SweepError(
+      "USAGE",
+      `card "${card.label}" is of type ${card.type}; expected one of type local.`,
+    );
   const planned = planExperiment({
     config: options.config,
     sets: sets.experiment,
