@@ -47,7 +47,7 @@ describe("setValues", () => {
 
   it("takes a value with equals signs, and an empty value as null", () => {
     expect(set("store_root=a=b").storeRoot).toBe("a=b");
-    expect(set("samplers.0.overrides=").samplers[0]?.settings["draws"]).toBe(1000);
+    expect(set("samplers.0.overrides=").samplers[0]?.settings["draws"]).toBe(500);
   });
 
   it("says USAGE of a text that is no path=value", () => {
