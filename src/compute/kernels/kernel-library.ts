@@ -47,9 +47,9 @@ export interface Block {
 
 export interface KernelMemory {
   /** @throws SweepError `OUT_OF_MEMORY` */
-  allocate(sizeBytes: number): Block;
+  readonly allocate: (sizeBytes: number) => Block;
   /** The block may be given out again. */
-  free(block: Block): void;
+  readonly free: (block: Block) => void;
 }
 
 /** Compiled kernels and their memory. */
