@@ -15,11 +15,12 @@
 import type { LearningCoefficient } from "./aoyagi.ts";
 import { bfmi } from "./bfmi.ts";
 import { essBulk, essTail } from "./ess.ts";
+import { importanceMean } from "./importance.ts";
 import { mcseMean } from "./mcse.ts";
 import { type Chains, isAllFinite, mean, pool, variance } from "./moments.ts";
 import { paretoK } from "./pareto-k.ts";
 import { rhat } from "./rhat.ts";
-import { judgeRun, type Verdict } from "./verdict.ts";
+import { judgeRun, type Measures, type Verdict } from "./verdict.ts";
 
 /** Draws of a run; every array has shape (numChains, numDraws), warmup dropped. */
 export interface RunDraws {
@@ -138,9 +139,8 @@ export const summarizeRun = (draws: RunDraws, facts: RunFacts): RunSummary => {
     fractionBelowInitial: fractionOf(pool(rawLoss), (loss) => loss < facts.initialLoss),
     drift: facts.isIndependent ? Number.NaN : driftOf(llc),
   };
-  const stepCurvature = facts.tuned["step_curvature"] ?? Number.NaN;
-  const { verdict, reasons } = judgeRun({ ...checked, isIndependent: facts.isIndependent, stepCurvature });
   const llcMean = mean(pooled);
+  const { verdict, reasons } = judgeRun({ ...checked, ...doubtsOf(draws, facts), llcMean });
   const lossMean = mean(pool(draws.loss));
   return {
     verdict,
@@ -203,6 +203,25 @@ const summarizeStatistics = (
     bfmi: bfmiPerChain.length > 0 ? Math.min(...bfmiPerChain) : Number.NaN,
     bfmiPerChain,
     paretoK: isIndependent ? paretoK(pool(statistics["log_weight"] ?? [])) : Number.NaN,
+  };
+};
+
+/** What only some samplers can tell against themselves; NaN for the others. */
+const doubtsOf = (
+  { loss, statistics }: RunDraws,
+  { nBeta, initialLoss, isIndependent, tuned }: RunFacts,
+): Pick<Measures, "isIndependent" | "stepCurvature" | "importanceLlc" | "importanceError"> => {
+  const logWeights = isIndependent ? statistics["log_weight"] : undefined;
+  const llc = pool(statistics["raw_loss"] ?? loss).map((value) => nBeta * (value - initialLoss));
+  const weighted =
+    logWeights === undefined
+      ? { mean: Number.NaN, error: Number.NaN }
+      : importanceMean(llc, pool(logWeights));
+  return {
+    isIndependent,
+    stepCurvature: tuned["step_curvature"] ?? Number.NaN,
+    importanceLlc: weighted.mean,
+    importanceError: weighted.error,
   };
 };
 

@@ -29,6 +29,11 @@ export interface Measures {
   /** Least of the chains. */
   readonly bfmi: number;
   readonly paretoK: number;
+  /** λ̂, and what importance weights make of it; NaN where draws have no weights. */
+  readonly llcMean: number;
+  readonly importanceLlc: number;
+  /** Standard error of the importance-weighted value. */
+  readonly importanceError: number;
   /** ε·A of unadjusted Langevin steps in the stiffest direction; NaN for other samplers. */
   readonly stepCurvature: number;
 }
@@ -45,6 +50,8 @@ export const thresholds = {
   drift: 4,
   bfmi: 0.3,
   paretoK: 0.7,
+  /** Relative change of λ̂ by importance weights; it must also be beyond 4 standard errors. */
+  importanceShift: 0.05,
   /** Variances in the stiffest direction are then 1/(1 − 0.36/4) − 1 = 10 % too large. */
   stepCurvature: 0.36,
 } as const;
@@ -111,6 +118,19 @@ const checks: readonly Check[] = [
     failed: (m) => m.paretoK > thresholds.paretoK,
     sentence: (m) =>
       `Pareto k̂ = ${format(m.paretoK)} > ${thresholds.paretoK}: the fitted family misses the posterior, so λ̂ is biased.`,
+  },
+  {
+    failed: (m) => {
+      const shift = Math.abs(m.llcMean - m.importanceLlc);
+      const isReliable = m.paretoK <= thresholds.paretoK;
+      return (
+        isReliable &&
+        shift > 4 * m.importanceError &&
+        shift > thresholds.importanceShift * Math.abs(m.importanceLlc)
+      );
+    },
+    sentence: (m) =>
+      `Importance weights move λ̂ from ${format(m.llcMean)} to ${format(m.importanceLlc)} ± ${format(m.importanceError)}: the fitted family is not the posterior.`,
   },
   {
     failed: (m) => m.stepCurvature > thresholds.stepCurvature,

@@ -200,3 +200,18 @@ describe("a step of unadjusted Langevin dynamics that is too large", () => {
     expect(verdictAt(0.37)[0]).toMatch(/^Step size times largest curvature = 0\.37 > 0\.36/);
   });
 });
+
+describe("importance weights of independent draws", () => {
+  const independent = facts({ isIndependent: true });
+  // q is N(0, 1) in llc − 5 and weights tilt it by e^{tilt·x}: the posterior's mean is 5 + tilt·variance of q.
+  const tilted = (tilt: number): readonly string[] => {
+    const loss = goodLoss();
+    const weights = loss.map((chain) => chain.map((value) => tilt * (nBeta * (value - 0.25) - 5)));
+    return summarizeRun({ loss, statistics: { log_weight: weights } }, independent).verdictReasons;
+  };
+
+  test("are a reason for distrust where they move λ̂ by more than 5 %", () => {
+    expect(tilted(0)).toEqual([]);
+    expect(tilted(1)[0]).toMatch(/^Importance weights move λ̂ from 5\.\d* to 5\.[5-9]/);
+  });
+});
