@@ -40,3 +40,10 @@ export const supervisedFailure = (
   error: { ...errorRecordOf(new SweepError(codeOfCause[cause], message, { retryable: true })), stack: null },
   logTail,
 });
+
+/** A worker that stopped renewing its lease. */
+export const lostLeaseFailure = (worker: string, seconds: number): TaskFailure =>
+  supervisedFailure(
+    "worker_lost",
+    `worker ${worker} has not been heard of for ${seconds} s; the task is given to another.`,
+  );

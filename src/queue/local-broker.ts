@@ -8,7 +8,7 @@ import type { Clock } from "../core/clock.ts";
 import type { Plan } from "../plan/plan.ts";
 import type { Broker, Lease, LeaseRequest, SubmitOptions, TaskRecord } from "./broker.ts";
 import { EventSource } from "./event-source.ts";
-import { supervisedFailure, type TaskFailure } from "./failure.ts";
+import { lostLeaseFailure, type TaskFailure } from "./failure.ts";
 import { LeaseWaiters } from "./lease-waiters.ts";
 import { ReadyQueue } from "./ready-queue.ts";
 import type { SweepEvent } from "./sweep-event.ts";
@@ -151,7 +151,7 @@ export class LocalBroker implements Broker {
     const seconds = this.#leaseMs / 1000;
     entry.stopTimer?.();
     entry.stopTimer = this.#clock.after(this.#leaseMs, () => {
-      void this.fail(lease, supervisedFailure("worker_lost", messageOfLostLease(lease.worker, seconds)));
+      void this.fail(lease, lostLeaseFailure(lease.worker, seconds));
     });
   }
 
@@ -162,7 +162,3 @@ export class LocalBroker implements Broker {
     });
   }
 }
-
-/** Why a task is given to another worker. */
-const messageOfLostLease = (worker: string, seconds: number): string =>
-  `worker ${worker} has not been heard of for ${seconds} s; the task is given to another.`;

@@ -1,6 +1,6 @@
 /** The promises of `src/queue/broker.ts`, for every body: add a row to `bodies`. */
 import fc from "fast-check";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, describe, expect, it as itOf } from "vitest";
 import { errorRecordOf, SweepError } from "../../src/core/errors.ts";
 import type { TaskState } from "../../src/plan/task-state.ts";
 import type { Broker, Lease, LeaseRequest, SubmitOptions } from "../../src/queue/broker.ts";
@@ -10,18 +10,27 @@ import { defaultRetryPolicy } from "../../src/queue/retry-policy.ts";
 import type { SweepEvent } from "../../src/queue/sweep-event.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { aPlan, aTask } from "../support/plans.ts";
+import { openRedisBroker } from "../support/redis-broker-body.ts";
+import { hasRedisServer, startRedis, type TestRedis } from "../support/redis-server.ts";
 
 interface Body {
   readonly name: string;
   /** A new, empty broker whose leases last `leaseMs`, and the way to let time pass. */
-  open(
-    leaseMs: number | null,
-  ): Promise<{ broker: Broker; advance(byMs: number): Promise<void>; numTimers(): number }>;
+  open(leaseMs: number | null): Promise<{
+    broker: Broker;
+    advance(byMs: number): Promise<void>;
+    numTimers(): number;
+    release(): void;
+  }>;
+  readonly isMissing: boolean;
 }
+
+let redis: TestRedis | null = null;
 
 const bodies: readonly Body[] = [
   {
     name: "local",
+    isMissing: false,
     open: async (leaseMs) => {
       const clock = new FakeClock();
       return {
@@ -31,10 +40,23 @@ const bodies: readonly Body[] = [
           await Promise.resolve();
         },
         numTimers: () => clock.numTimers,
+        release: () => {},
       };
     },
   },
+  {
+    name: hasRedisServer ? "redis" : "redis (skipped: there is no redis-server on the PATH)",
+    isMissing: !hasRedisServer,
+    open: async (leaseMs) => {
+      redis ??= await startRedis();
+      return openRedisBroker(redis, leaseMs);
+    },
+  },
 ];
+
+afterAll(async () => {
+  await redis?.stop();
+});
 
 const options: SubmitOptions = { retryPolicy: defaultRetryPolicy, maxFailures: null, expectedSec: new Map() };
 const request = (overrides: Partial<LeaseRequest> = {}): LeaseRequest => ({
@@ -50,7 +72,8 @@ const taskError = (message: string, retryable = false): TaskFailure => ({
 });
 const lost = supervisedFailure("worker_lost", "gone");
 
-describe.each(bodies)("broker $name", (body) => {
+describe.each(bodies)("broker $name", { timeout: 120_000 }, (body) => {
+  const it = itOf.skipIf(body.isMissing);
   let opened: Awaited<ReturnType<Body["open"]>> | null = null;
   let events: SweepEvent[] = [];
 
@@ -85,6 +108,7 @@ describe.each(bodies)("broker $name", (body) => {
   afterEach(async () => {
     await opened?.broker.close();
     expect(opened?.numTimers() ?? 0).toBe(0);
+    opened?.release();
     opened = null;
   });
 
@@ -145,7 +169,8 @@ describe.each(bodies)("broker $name", (body) => {
   });
 
   it("hands out builds first, then the longest expected, unknown lengths before known", async () => {
-    const build = { ...aTask("build"), kind: "build-target" as const, targetId: "tgt", config: {} };
+    const { behaviour: _, ...common } = aTask("build");
+    const build = { ...common, kind: "build-target" as const, targetId: "tgt", config: {} };
     const plan = aPlan([aTask("short"), aTask("long"), aTask("unknown")]);
     const broker = await start(
       { ...plan, tasks: [...plan.tasks, build] },
