@@ -34,12 +34,13 @@ export const gradientsPerStep = (integrator: IsokineticIntegrator): number =>
   (isokineticCoefficients[integrator].length - 1) / 2;
 
 /**
- * Relative bias of E[U] − min U on a Gaussian in any dimension ≥ 3, to first order, from the energy-error variance per
- * dimension v: ΔE² grows as ε⁶ and the bias as ε², so it is c·v^(1/3). c measured with this code for d = 5, 50, 500
- * and v from 5e-6 to 5e-3, where it varies by a sixth.
+ * Relative bias of E[U] − min U on a Gaussian in any dimension ≥ 3, to first order: ΔE² grows as ε⁶ and the bias as ε²,
+ * so it is c·⟨(ΔE²/d)^(1/3)⟩, the average over steps. c was measured with this code for d = 3 … 300 and ε that give
+ * Var(ΔE)/d = 5e-5 … 1e-3, where it varies by a sixth. Elsewhere it is an order of magnitude; unlike a formula in
+ * Var(ΔE) it is not ruled by the few steps that cross a kink of a relu network.
  */
-export const gaussianBias = (integrator: IsokineticIntegrator, energyVariance: number): number =>
-  (integrator === "mclachlan" ? -0.25 : 0.43) * Math.cbrt(energyVariance);
+export const gaussianBias = (integrator: IsokineticIntegrator, meanCubeRoot: number): number =>
+  (integrator === "mclachlan" ? -0.33 : 0.57) * meanCubeRoot;
 
 /** Euclidean length; NaN if an entry is NaN. */
 export const normOf = (vector: Float64Array): number => {

@@ -74,12 +74,9 @@ export class MclmcChains {
     const potentials = await ensemble.readScalars(potential);
     requireFiniteStart(potentials, this.#posterior.startScale);
     this.curvature =
-      this.#posterior.startScale > 0 ? await this.curvatureHere() : await this.#probedCurvature();
-  }
-
-  /** |√V∘∇U|/|(w − w*)/√V| at the present positions, averaged over chains; 0 if none says anything. */
-  async curvatureHere(): Promise<number> {
-    return this.#curvatureAt(this.#state.position, this.#state.gradient);
+      this.#posterior.startScale > 0
+        ? await this.#curvatureAt(position, gradient)
+        : await this.#probedCurvature();
   }
 
   async #probedCurvature(): Promise<number> {
@@ -91,13 +88,14 @@ export class MclmcChains {
     return this.#curvatureAt(position, out.gradient);
   }
 
+  /** |∇U|/|w − w*| averaged over chains; 0 if none says anything. */
   async #curvatureAt(position: Vectors, gradient: Vectors): Promise<number> {
     const { dim } = this.#ensemble;
     const positions = rowsOf(await this.#ensemble.readVectors(position), dim);
     const gradients = rowsOf(await this.#ensemble.readVectors(gradient), dim);
     const ratios = positions.map((row, chain) => {
-      const displacement = row.map((value, i) => (value - this.#posterior.center[i]) / this.scale[i]);
-      return normOf(gradients[chain].map((value, i) => value * this.scale[i])) / normOf(displacement);
+      const displacement = row.map((value, i) => value - this.#posterior.center[i]);
+      return normOf(gradients[chain]) / normOf(displacement);
     });
     const usable = ratios.filter((ratio) => Number.isFinite(ratio) && ratio > 0);
     return usable.length === 0 ? 0 : usable.reduce((sum, ratio) => sum + ratio, 0) / usable.length;

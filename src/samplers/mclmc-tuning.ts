@@ -138,12 +138,13 @@ export class MclmcTuning {
     const numIndependent = numIndependentOf(this.#spread);
     if (scale === null || !(numIndependent >= MIN_INDEPENDENT_POSITIONS)) {
       this.warnings.push(
-        `mclmc: the preconditioner rests on about ${Math.max(0, Math.round(numIndependent || 0))} independent positions, fewer than ${MIN_INDEPENDENT_POSITIONS}; raise num_steps or frac_tune2.`,
+        `mclmc: the preconditioner rests on about ${Math.max(0, Math.floor(numIndependent || 0))} independent positions, fewer than ${MIN_INDEPENDENT_POSITIONS}; raise num_steps or frac_tune2.`,
       );
     }
     if (scale !== null) chains.setScale(scale);
-    const curvature = await chains.curvatureHere();
-    const start = stepSize ?? Math.sqrt(dim / (curvature > 0 ? curvature : 1)) / 4;
+    // No coordinate moves further than before: a first step that is too long would throw the chains out.
+    const widest = chains.scale.reduce((high, value) => Math.max(high, value), 0);
+    const start = stepSize ?? this.dynamics.stepSize / widest;
     this.#energy = startEnergyTuning(start);
     this.dynamics = { stepSize: start, decoherenceLength: L ?? Math.sqrt(dim) };
   }

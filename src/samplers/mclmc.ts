@@ -2,7 +2,7 @@
  * MCLMC: unadjusted microcanonical Langevin dynamics, tuned. Equations: `isokinetic.ts`; tuning: `mclmc-tuning.ts`.
  *
  * Nothing is accepted or rejected: draws follow a law that is off by O(ε²). The error is held small by keeping the
- * variance of the energy error per dimension at `desiredEnergyVar`; the value seen while drawing is reported as
+ * variance of the energy error per dimension near `desiredEnergyVar`; the value seen while drawing is reported as
  * `energy_error_variance_per_dim`, with a warning where it is well above, and `gaussian_bias` states the relative bias that it
  * means for λ̂ of a Gaussian posterior. There is no energy in the sense of HMC, hence
  * no `energy` statistic (BFMI does not apply).
@@ -33,8 +33,11 @@ import { numberIn } from "./snapshot-fields.ts";
 import { numUnitsOf, type Stage, stageAt } from "./stages.ts";
 import { WorkCounter } from "./work-counter.ts";
 
-/** Excess of the energy-error variance over the wanted one that is called a bias. */
-const ENERGY_VARIANCE_TOLERANCE = 3;
+/**
+ * Excess of the energy-error variance over the wanted one that a reader must be told of. A few steps in a thousand that
+ * cross kinks of a relu network make it ten without harm.
+ */
+const ENERGY_VARIANCE_TOLERANCE = 30;
 /** Relative bias of λ̂ that a reader must be told of. */
 const NOTEWORTHY_BIAS = 0.015;
 
@@ -53,8 +56,8 @@ class MclmcRun implements SamplerRun {
   readonly #tuning: MclmcTuning;
   readonly #counter: WorkCounter;
   readonly #shape: { readonly dim: number; readonly numChains: number };
-  /** ΔE of all good steps while drawing: how many, Σ, Σ². */
-  readonly #energy = { count: 0, sum: 0, sumOfSquares: 0, numBad: 0 };
+  /** ΔE of all good steps while drawing: how many, ΣΔE, ΣΔE², Σ(ΔE²)^(1/3). */
+  readonly #energy = { count: 0, sum: 0, sumOfSquares: 0, sumOfCubeRoots: 0, numBad: 0 };
 
   constructor(
     posterior: Posterior,
@@ -96,7 +99,7 @@ class MclmcRun implements SamplerRun {
     const observed = this.#energyVariance();
     if (observed > ENERGY_VARIANCE_TOLERANCE * desiredEnergyVar) {
       warnings.push(
-        `mclmc: the energy-error variance per dimension while drawing is ${observed.toPrecision(2)}, wanted was ${desiredEnergyVar}; raise num_steps, or lower step_size if it was given.`,
+        `mclmc: the energy-error variance per dimension while drawing is ${observed.toPrecision(2)}, wanted was ${desiredEnergyVar}: some steps are far too long. Compare with a run at a lower desired_energy_var, or lower step_size if it was given.`,
       );
     }
     const bias = this.#bias();
@@ -149,6 +152,7 @@ class MclmcRun implements SamplerRun {
       this.#energy.count++;
       this.#energy.sum += error;
       this.#energy.sumOfSquares += error * error;
+      this.#energy.sumOfCubeRoots += Math.cbrt(error * error);
     }
     return { energy_error: total, max_energy_error: largest, diverging };
   }
@@ -161,11 +165,12 @@ class MclmcRun implements SamplerRun {
 
   /** Relative bias of λ̂ that the energy errors seen would mean for a Gaussian. */
   #bias(): number {
-    return gaussianBias(integratorOf(this.#settings), this.#energyVariance());
+    const { count, sumOfCubeRoots } = this.#energy;
+    return gaussianBias(integratorOf(this.#settings), sumOfCubeRoots / (count * Math.cbrt(this.#shape.dim)));
   }
 
   async snapshot(): Promise<Snapshot> {
-    const { count, sum, sumOfSquares, numBad } = this.#energy;
+    const { count, sum, sumOfSquares, sumOfCubeRoots, numBad } = this.#energy;
     return {
       ...this.#counter.snapshot(),
       ...this.#tuning.snapshot(),
@@ -173,6 +178,7 @@ class MclmcRun implements SamplerRun {
       drawsEnergyCount: count,
       drawsEnergySum: sum,
       drawsEnergySumOfSquares: sumOfSquares,
+      drawsEnergySumOfCubeRoots: sumOfCubeRoots,
       drawsBadSteps: numBad,
     };
   }
@@ -184,6 +190,7 @@ class MclmcRun implements SamplerRun {
     this.#energy.count = numberIn(snapshot, "drawsEnergyCount");
     this.#energy.sum = numberIn(snapshot, "drawsEnergySum");
     this.#energy.sumOfSquares = numberIn(snapshot, "drawsEnergySumOfSquares");
+    this.#energy.sumOfCubeRoots = numberIn(snapshot, "drawsEnergySumOfCubeRoots");
     this.#energy.numBad = numberIn(snapshot, "drawsBadSteps");
   }
 }

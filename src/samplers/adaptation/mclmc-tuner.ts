@@ -4,11 +4,12 @@
  * ΔE² grows as ε⁶, so each step says which ε would have been right; a decaying average of those, weighted by how far
  * the step was from the wanted error, is used next:
  *   ξ = ΔE²/(d·wanted) + 1e-8,  w = exp(−½·(log ξ/(6·trust))²),  decay = (N − 1)/(N + 1),
- *   X ← decay·X + w·ξ/ε⁶,  t ← decay·t + w,  ε ← min((X/t)^(−1/6), ε_max).
+ *   X ← decay·X + w·ξ/ε⁶,  t ← decay·t + w,  ε ← min((X/t)^(−1/6), 1.25·ε, ε_max).
  *
  * All chains step with one ε. ξ is the mean over the chains whose step was finite: that is the quantity to be brought
  * to 1, and with one chain it is the published rule. A chain whose step was not finite says nothing about ΔE (the kernel
- * reports 0 there) but that ε was too large: ε_max ← min(ε_max, 0.8·ε). Pure: a state in, a state out.
+ * reports 0 there) but that ε was too large: ε_max ← min(ε_max, 0.8·ε). The bound on growth is ours: nothing undoes a
+ * step that is too long but finite, and it can throw a chain far out. Pure: a state in, a state out.
  *
  * Source: Robnik, De Luca, Silverstein & Seljak (2023), algorithm 2, with BlackJAX's constants.
  */
@@ -25,6 +26,9 @@ export interface EnergyRule {
   /** N: memory of the averages, in steps. */
   readonly numEffectiveSamples: number;
 }
+
+/** Largest factor by which ε grows in a step. */
+const MAX_GROWTH = 1.25;
 
 /** What the rule knows after some steps. */
 export interface EnergyTuning {
@@ -70,7 +74,8 @@ export const updateEnergyTuning = (
   const wanted = (weightedSum / totalWeight) ** (-1 / 6);
   // Weights underflow for absurd errors: then X/t is 0/0 or useless, and the step is too large, not unknown.
   const stepSize = Number.isFinite(wanted) && totalWeight > 0 ? wanted : 0.5 * state.stepSize;
-  return { stepSize: Math.min(stepSize, maxStepSize), maxStepSize, weightedSum, weight: totalWeight };
+  const grown = Math.min(stepSize, MAX_GROWTH * state.stepSize);
+  return { stepSize: Math.min(grown, maxStepSize), maxStepSize, weightedSum, weight: totalWeight };
 };
 
 const tally = ({ energyError, isBad }: EnergyObservation) => {

@@ -75,6 +75,27 @@ describe("mclmc", () => {
     expect(run.tuned["preconditioner_max"]).toBeLessThan(1e-3);
   });
 
+  it("moves no coordinate further in its first preconditioned step than in the step before", async () => {
+    const inner = aPosterior({ model: { kind: "quadratic", curvature: [1e4, 1, 0] } });
+    const steps: number[] = [];
+    let widest = 1;
+    const ensemble = new Proxy(inner.ensemble, {
+      get: (target, name) => {
+        const member: unknown = Reflect.get(target, name, target);
+        if (typeof member !== "function") return member;
+        return (...args: unknown[]): unknown => {
+          if (name === "writeRow") widest = Math.max(...(args[1] as Float64Array));
+          if (name === "isokinetic") steps.push((args[1] as { stepSize: number }).stepSize * widest);
+          return (member as (...values: unknown[]) => unknown).apply(target, args);
+        };
+      },
+    });
+    await collectDraws(await mclmc.start({ ...inner, ensemble }, settings));
+    // Phases 1 and 2 are 31 steps each; the step after them is the first in new coordinates.
+    expect(steps[62]! / steps[61]!).toBeLessThanOrEqual(1.25 * (1 + 1e-12));
+    expect(steps[62]! / steps[61]!).toBeGreaterThan(0.5);
+  });
+
   it("says that phase 3 or the preconditioner rest on too little", async () => {
     const run = await start({ numSteps: 30 });
     await collectDraws(run);
