@@ -36,4 +36,8 @@ export const purpose = {
   variationalStart: 45,
   swap: 46,
   probe: 47,
+  treeDirection: 48,
+  treeProposal: 49,
+  branch: 50,
+  referenceDraw: 64,
 } as const;

@@ -10,14 +10,16 @@
 import type { Ensemble, LeapfrogState, RandomAddress, Row, Scalars, Vectors } from "../compute/backend.ts";
 import { purpose } from "../random/purpose.ts";
 import { uniformAt } from "../random/uniform.ts";
-import type { Posterior } from "./sampler.ts";
+import type { Posterior, Snapshot } from "./sampler.ts";
+import { arrayIn } from "./snapshot-fields.ts";
 
 /** ΔH above which a trajectory is called divergent, nats. */
 export const divergenceThreshold = 1000;
 
 /** How to make one proposal. */
 export interface Trajectory {
-  readonly stepSize: number;
+  /** One for all chains, or one a chain; a chain with 0 stays where it is. */
+  readonly stepSize: number | Float64Array;
   readonly numSteps: number;
   /** Where the normals of the momentum are. */
   readonly momentum: RandomAddress;
@@ -127,6 +129,25 @@ export class HamiltonianKernel {
     return { acceptanceRate, energy, energyError, isDivergent };
   }
 
+  /** Positions and what belongs to them. Stored, not computed again: another operation may differ in the last bit. */
+  async snapshot(): Promise<Snapshot> {
+    return {
+      position: await this.#ensemble.readVectors(this.position),
+      gradient: await this.#ensemble.readVectors(this.gradient),
+      loss: this.loss.slice(),
+      potential: this.potential.slice(),
+    };
+  }
+
+  /** @throws TRACE_INVALID if an entry is missing or of another shape. */
+  restore(snapshot: Snapshot): void {
+    const { numChains, dim } = this.#ensemble;
+    this.#ensemble.writeVectors(this.position, arrayIn(snapshot, "position", numChains * dim));
+    this.#ensemble.writeVectors(this.gradient, arrayIn(snapshot, "gradient", numChains * dim));
+    this.loss = arrayIn(snapshot, "loss", numChains);
+    this.potential = arrayIn(snapshot, "potential", numChains);
+  }
+
   /** Draws momenta and follows the trajectory from `position`; leaves the end in the buffers. */
   async #propose({ stepSize, numSteps, momentum }: Trajectory): Promise<Proposal> {
     const ensemble = this.#ensemble;
@@ -136,7 +157,9 @@ export class HamiltonianKernel {
     const kineticBefore = await this.#kineticEnergy();
     ensemble.copy(this.position, end.position);
     ensemble.copy(this.gradient, end.gradient);
-    ensemble.writeScalars(this.#stepSize, new Float64Array(ensemble.numChains).fill(stepSize));
+    const stepSizes =
+      typeof stepSize === "number" ? new Float64Array(ensemble.numChains).fill(stepSize) : stepSize;
+    ensemble.writeScalars(this.#stepSize, stepSizes);
     ensemble.leapfrog(end, { stepSize: this.#stepSize, numSteps });
     const kineticAfter = await this.#kineticEnergy();
     const loss = await ensemble.readScalars(end.loss);

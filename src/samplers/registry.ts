@@ -5,13 +5,16 @@
  */
 import { SweepError } from "../core/errors.ts";
 import { hmc } from "./hmc.ts";
+import { mala } from "./mala.ts";
 import { mclmc } from "./mclmc.ts";
+import { nuts } from "./nuts.ts";
+import { rwmh } from "./rwmh.ts";
 import type { Sampler } from "./sampler.ts";
 import { sgld } from "./sgld.ts";
 import { vi } from "./vi.ts";
 
 /** Every sampler, under its name. */
-export const samplers = { hmc, mclmc, sgld, vi } as const;
+export const samplers = { hmc, mala, mclmc, nuts, rwmh, sgld, vi } as const;
 
 export type SamplerName = keyof typeof samplers;
 

@@ -5,6 +5,7 @@
  */
 
 import type { Vectors } from "../compute/backend.ts";
+import { SweepError } from "../core/errors.ts";
 import { purpose } from "../random/purpose.ts";
 import type { Posterior } from "./sampler.ts";
 
@@ -27,4 +28,13 @@ export const startPositions = (posterior: Posterior): Vectors => {
   ensemble.normal({ purpose: purpose.start, step: 0 }, noise);
   ensemble.axpy(new Float64Array(ensemble.numChains).fill(startScale), noise, positions);
   return positions;
+};
+
+/** @throws NUMERICS unless every chain's loss (or potential) at its start is finite. */
+export const requireFiniteStart = (values: Float64Array, startScale: number): void => {
+  if (values.every(Number.isFinite)) return;
+  throw new SweepError(
+    "NUMERICS",
+    `the loss is not finite where a chain starts (sampling.start_scale ${startScale}); expected finite losses around w*. Lower sampling.start_scale.`,
+  );
 };

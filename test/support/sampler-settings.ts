@@ -87,6 +87,94 @@ export const samplerCases: { readonly [Name in SamplerName]: SamplerCases<Name> 
       ],
     };
   })(),
+  nuts: (() => {
+    const base = {
+      draws: 4,
+      warmup: 24,
+      stepSize: 0.01,
+      adaptStepSize: true,
+      adaptMassMatrix: true,
+      targetAcceptance: 0.8,
+      maxDepth: 5,
+      thinning: 1,
+      massMatrixFloor: 1e-3,
+    };
+    return {
+      variants: [
+        base,
+        { ...base, warmup: 5, thinning: 2, maxDepth: 3 },
+        { ...base, warmup: 0, stepSize: 0.05 },
+        { ...base, adaptStepSize: false, stepSize: 0.05 },
+      ],
+      refused: [
+        { draws: 0 },
+        { warmup: -1 },
+        { thinning: 0.5 },
+        { stepSize: 0 },
+        { targetAcceptance: 0 },
+        { maxDepth: 0 },
+        { maxDepth: 21 },
+        { massMatrixFloor: Number.NaN },
+      ],
+    };
+  })(),
+  mala: (() => {
+    const base = {
+      draws: 5,
+      warmup: 24,
+      thinning: 2,
+      stepSize: 1e-4,
+      adaptStepSize: true,
+      diagonalPreconditioning: true,
+      targetAcceptance: 0.574,
+      preconditionerFloor: 1e-3,
+    };
+    return {
+      variants: [
+        base,
+        { ...base, warmup: 0, stepSize: 1e-3, thinning: 1 },
+        { ...base, adaptStepSize: false, diagonalPreconditioning: false },
+      ],
+      refused: [
+        { draws: 0 },
+        { warmup: -1 },
+        { thinning: 0 },
+        { stepSize: -1 },
+        { targetAcceptance: 1 },
+        { preconditionerFloor: -1 },
+      ],
+    };
+  })(),
+  rwmh: (() => {
+    const base = {
+      draws: 5,
+      warmup: 24,
+      thinning: 4,
+      stepSize: null,
+      adaptStepSize: true,
+      covariance: "diagonal",
+      targetAcceptance: null,
+      covarianceFloor: 1e-3,
+    } as const;
+    return {
+      variants: [
+        base,
+        { ...base, covariance: "dense" },
+        { ...base, covariance: "none", targetAcceptance: 0.4 },
+        { ...base, warmup: 0, stepSize: 0.01 },
+        { ...base, adaptStepSize: false, stepSize: 0.02 },
+      ],
+      refused: [
+        { draws: 0 },
+        { warmup: -1 },
+        { thinning: 0 },
+        { stepSize: 0 },
+        { targetAcceptance: 1 },
+        { covariance: "full" },
+        { covarianceFloor: -1 },
+      ],
+    };
+  })(),
   sgld: (() => {
     const base = {
       steps: 30,

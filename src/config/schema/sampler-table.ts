@@ -6,14 +6,20 @@
  */
 import type { z } from "zod";
 import { hmcSchema } from "./samplers/hmc.ts";
+import { malaSchema } from "./samplers/mala.ts";
 import { mclmcSchema } from "./samplers/mclmc.ts";
+import { nutsSchema } from "./samplers/nuts.ts";
+import { rwmhSchema } from "./samplers/rwmh.ts";
 import { sgldSchema } from "./samplers/sgld.ts";
 import { viSchema } from "./samplers/vi.ts";
 
 /** Settings of each sampler. */
 export const samplerSchemas: Readonly<Record<string, z.ZodObject>> = {
   hmc: hmcSchema,
+  mala: malaSchema,
   mclmc: mclmcSchema,
+  nuts: nutsSchema,
+  rwmh: rwmhSchema,
   sgld: sgldSchema,
   vi: viSchema,
 };

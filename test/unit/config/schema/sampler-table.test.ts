@@ -3,7 +3,10 @@ import type { z } from "zod";
 import type { TargetConfig } from "../../../../src/config/experiment.ts";
 import { samplerNames, samplerSchemas } from "../../../../src/config/schema/sampler-table.ts";
 import type { hmcSchema } from "../../../../src/config/schema/samplers/hmc.ts";
+import type { malaSchema } from "../../../../src/config/schema/samplers/mala.ts";
 import type { mclmcSchema } from "../../../../src/config/schema/samplers/mclmc.ts";
+import type { nutsSchema } from "../../../../src/config/schema/samplers/nuts.ts";
+import type { rwmhSchema } from "../../../../src/config/schema/samplers/rwmh.ts";
 import type { sgldSchema } from "../../../../src/config/schema/samplers/sgld.ts";
 import type { viSchema } from "../../../../src/config/schema/samplers/vi.ts";
 import type { CamelKeys } from "../../../../src/core/case.ts";
@@ -23,6 +26,9 @@ describe("samplerSchemas", () => {
     expectTypeOf<Camel<typeof hmcSchema>>().toExtend<SettingsOf<"hmc">>();
     expectTypeOf<Camel<typeof sgldSchema>>().toExtend<SettingsOf<"sgld">>();
     expectTypeOf<Camel<typeof mclmcSchema>>().toExtend<SettingsOf<"mclmc">>();
+    expectTypeOf<Camel<typeof nutsSchema>>().toExtend<SettingsOf<"nuts">>();
+    expectTypeOf<Camel<typeof malaSchema>>().toExtend<SettingsOf<"mala">>();
+    expectTypeOf<Camel<typeof rwmhSchema>>().toExtend<SettingsOf<"rwmh">>();
     expectTypeOf<Camel<typeof viSchema>>().toExtend<ViSettings>();
   });
 

@@ -1,0 +1,52 @@
+/**
+ * Robbins–Monro search of the scale of a random walk: log s ← log s + t^(−0.6)·(α − α*).
+ *
+ * Source: Andrieu & Thoms (2008), section 5.1.2. The power 0.6 forgets a bad start quickly, and with α averaged over
+ * chains its noise needs no further average. Pure: a state in, a state out.
+ */
+import type { Snapshot } from "../sampler.ts";
+import { numberIn } from "../snapshot-fields.ts";
+
+const power = 0.6;
+
+/** Where the search stands after `count` updates; `logScale` = log s. */
+export interface ScaleSearch {
+  readonly count: number;
+  readonly logScale: number;
+}
+
+/** Begins at `scale` > 0. */
+export const startScaleSearch = (scale: number): ScaleSearch => ({ count: 0, logScale: Math.log(scale) });
+
+/**
+ * Takes in the acceptance probability of one transition.
+ *
+ * @param acceptance in [0, 1]; NaN counts as 0.
+ * @param target the wanted mean acceptance.
+ */
+export const updateScaleSearch = (state: ScaleSearch, acceptance: number, target: number): ScaleSearch => {
+  const count = state.count + 1;
+  const error = (Number.isNaN(acceptance) ? 0 : acceptance) - target;
+  return { count, logScale: state.logScale + count ** -power * error };
+};
+
+/** s, to use in the next transition. */
+export const scaleOf = ({ logScale }: ScaleSearch): number => Math.exp(logScale);
+
+/** The state as snapshot entries; `scaleSearchIn` reads them back. */
+export const scaleSearchEntries = ({ count, logScale }: ScaleSearch): Snapshot => ({
+  scaleSearchCount: count,
+  scaleSearchLogScale: logScale,
+});
+
+/** @throws TRACE_INVALID if an entry is missing. */
+export const scaleSearchIn = (snapshot: Snapshot): ScaleSearch => ({
+  count: numberIn(snapshot, "scaleSearchCount"),
+  logScale: numberIn(snapshot, "scaleSearchLogScale"),
+});
+
+/** Scale of a random walk that is best on a Gaussian of known covariance, in its standard deviations: 2.38/√d. */
+export const idealWalkScale = (dim: number): number => 2.38 / Math.sqrt(dim);
+
+/** Acceptance at which a random walk is most efficient: 0.234, in one dimension 0.44. Source: Roberts & Rosenthal (2001). */
+export const idealWalkAcceptance = (dim: number): number => (dim === 1 ? 0.44 : 0.234);
