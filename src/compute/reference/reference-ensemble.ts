@@ -45,14 +45,15 @@ export class ReferenceEnsemble implements Ensemble {
   readonly #lossOf: LossFunction;
   #potential: Potential | null = null;
 
-  constructor(problem: Problem) {
+  /** @param lossOf what to evaluate instead of the problem's model: a density that no model has. */
+  constructor(problem: Problem, lossOf: LossFunction = lossFunctionOf(problem.model, problem.dataset)) {
     this.numChains = problem.numChains;
     this.dim = dimOf(problem.model);
     this.numData = problem.dataset.numData;
     this.precision = problem.precision;
     this.#seed = problem.seed;
     this.#firstChain = problem.firstChain ?? 0;
-    this.#lossOf = lossFunctionOf(problem.model, problem.dataset);
+    this.#lossOf = lossOf;
   }
 
   vectors(): Vectors {

@@ -1,0 +1,138 @@
+/**
+ * Ways to get a sampler wrong without touching its code: changes of the machine under it (reference backend only).
+ *
+ * Each is one mistake of the kind that people make: a dropped correction, noise of the wrong size, a turned sign. The law
+ * suites must refuse every sampler under the mistakes that its entry names.
+ */
+import type {
+  Ensemble,
+  IsokineticSettings,
+  IsokineticState,
+  LangevinSettings,
+  LangevinState,
+  LeapfrogSettings,
+  LeapfrogState,
+  LossAndGradient,
+  Potential,
+  RandomAddress,
+  Scalars,
+  Vectors,
+} from "../../../src/compute/backend.ts";
+import { valuesOf } from "../../../src/compute/reference/reference-array.ts";
+import { purpose } from "../../../src/random/purpose.ts";
+import type { Posterior } from "../../../src/samplers/sampler.ts";
+
+/** Members that replace those of the ensemble. */
+type Breakage = (inner: Ensemble, potential: Potential) => Partial<Ensemble>;
+
+/** `inner` with some members replaced; all others are its own. */
+const withChanges = (inner: Ensemble, changes: Partial<Ensemble>): Ensemble =>
+  new Proxy(inner, {
+    get: (target, name) => {
+      const member: unknown = Reflect.get(name in changes ? changes : target, name);
+      return typeof member === "function" ? (member.bind(target) as unknown) : member;
+    },
+  });
+
+const scaled = (potential: Potential, factor: number): Potential => ({
+  center: potential.center,
+  nBeta: potential.nBeta.map((value) => value * factor),
+  gamma: potential.gamma.map((value) => value * factor),
+});
+
+const scaleNormals = (inner: Ensemble, only: number, factor: number): Partial<Ensemble> => ({
+  normal: (address: RandomAddress, out: Vectors) => {
+    inner.normal(address, out);
+    if (address.purpose !== only) return;
+    const values = valuesOf(out);
+    for (let i = 0; i < values.length; i++) values[i] = (values[i] ?? Number.NaN) * factor;
+  },
+});
+
+const scaleScalars = (scalars: Scalars, factor: number): void => {
+  const values = valuesOf(scalars);
+  for (let i = 0; i < values.length; i++) values[i] = (values[i] ?? Number.NaN) * factor;
+};
+
+/** Does `body` under U × factor. */
+const under = <Result>(
+  [inner, potential]: readonly [Ensemble, Potential],
+  factor: number,
+  body: () => Result,
+): Result => {
+  inner.setPotential(scaled(potential, factor));
+  const result = body();
+  inner.setPotential(potential);
+  return result;
+};
+
+/** By the words that follow "fails when it …". */
+const library = {
+  "accepts every proposal": (inner) => ({
+    select: (mask: Uint8Array, source: Vectors, target: Vectors) =>
+      inner.select(new Uint8Array(mask.length).fill(1), source, target),
+  }),
+  "draws momenta 30 % too large": (inner) => scaleNormals(inner, purpose.momentum, 1.3),
+  "leaves kinetic energy out of ΔH": (inner) => ({
+    weightedDot: (_row, _x, _y, out) => inner.writeScalars(out, new Float64Array(inner.numChains)),
+  }),
+  "accepts by 0.7·ΔU": (inner) => ({
+    potentialAndGradient: (position: Vectors, out: LossAndGradient & { potential: Scalars }) => {
+      inner.potentialAndGradient(position, out);
+      scaleScalars(out.potential, 0.7);
+    },
+    leapfrog: (state: LeapfrogState, settings: LeapfrogSettings) => {
+      inner.leapfrog(state, settings);
+      scaleScalars(state.potential, 0.7);
+    },
+  }),
+  "injects noise 20 % too large": (inner, potential) => ({
+    langevin: (state: LangevinState, settings: LangevinSettings) => {
+      const stepSizes = settings.stepSizes.map((value) => 1.44 * value);
+      under([inner, potential], 1 / 1.44, () => inner.langevin(state, { ...settings, stepSizes }));
+    },
+  }),
+  "drifts by ε instead of ε/2": (inner, potential) => ({
+    langevin: (state: LangevinState, settings: LangevinSettings) =>
+      under([inner, potential], 2, () => inner.langevin(state, settings)),
+  }),
+  "drifts uphill": (inner, potential) => ({
+    langevin: (state: LangevinState, settings: LangevinSettings) =>
+      under([inner, potential], -1, () => inner.langevin(state, settings)),
+  }),
+  "turns by 0.7 of the force": (inner, potential) => ({
+    isokinetic: (state: IsokineticState, settings: IsokineticSettings) =>
+      under([inner, potential], 0.7, () => inner.isokinetic(state, settings)),
+  }),
+  "turns uphill": (inner, potential) => ({
+    isokinetic: (state: IsokineticState, settings: IsokineticSettings) =>
+      under([inner, potential], -1, () => inner.isokinetic(state, settings)),
+  }),
+  "descends gradients of the wrong sign": (inner) => ({
+    lossAndGradient: (position: Vectors, loss: Scalars, gradient: Vectors) => {
+      inner.lossAndGradient(position, loss, gradient);
+      const values = valuesOf(gradient);
+      for (let i = 0; i < values.length; i++) values[i] = -(values[i] ?? Number.NaN);
+    },
+  }),
+  "stands still": (inner) => ({
+    select: () => undefined,
+    leapfrog: () => undefined,
+    langevin: () => undefined,
+    isokinetic: async (_state: IsokineticState, { numSteps }: IsokineticSettings) => ({
+      energyError: new Float64Array(numSteps * inner.numChains),
+      isBad: new Uint8Array(numSteps * inner.numChains),
+    }),
+  }),
+} as const satisfies Readonly<Record<string, Breakage>>;
+
+export type BreakageName = keyof typeof library;
+
+/** The posterior on a machine that makes that mistake. */
+export const brokenBy = (name: BreakageName, posterior: Posterior): Posterior => {
+  const { ensemble: inner, center, nBeta, gamma } = posterior;
+  const all = (value: number): Float64Array => new Float64Array(inner.numChains).fill(value);
+  const change: Breakage = library[name];
+  const changes = change(inner, { center, nBeta: all(nBeta), gamma: all(gamma) });
+  return { ...posterior, ensemble: withChanges(inner, changes) };
+};

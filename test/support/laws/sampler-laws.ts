@@ -1,0 +1,121 @@
+/**
+ * The law that each registered sampler must satisfy. The suites, the benchmark and the evidence table run over the registry;
+ * a sampler without a line here is named by a failing test.
+ */
+import type { SamplerName } from "../../../src/samplers/registry.ts";
+import { samplerNames } from "../../../src/samplers/registry.ts";
+import { settingsOf } from "../sampler-settings.ts";
+import type { Kernel, SamplerLaw } from "./sampler-law.ts";
+
+const laws: { readonly [Name in SamplerName]?: SamplerLaw } = {
+  hmc: {
+    kind: "exact",
+    kernel: ({ scale, curvature }) => ({
+      settings: {
+        ...settingsOf("hmc"),
+        draws: 10,
+        warmup: 0,
+        numIntegrationSteps: 4,
+        stepSize: (curvature === null ? 1 : 1.4) * scale,
+        thinning: 1,
+      },
+    }),
+    tuned: ({ gradients, draws = Math.floor(gradients / 10) }) => ({
+      ...settingsOf("hmc"),
+      draws,
+      warmup: 200,
+      numIntegrationSteps: 8,
+      thinning: Math.max(1, Math.floor(gradients / 10 / draws)),
+    }),
+    bias: () => 0,
+    alone: { settings: { ...settingsOf("hmc"), warmup: 0 } },
+    broken: ["accepts every proposal", "draws momenta 30 % too large", "leaves kinetic energy out of ΔH"],
+  },
+  mclmc: {
+    kind: "unadjusted",
+    kernel: ({ scale, dim }) => {
+      const stepSize = 0.5 * scale * Math.sqrt(dim);
+      return {
+        settings: {
+          ...settingsOf("mclmc"),
+          draws: 8,
+          warmup: 0,
+          stepsPerDraw: 5,
+          L: 4 * stepSize,
+          stepSize,
+          diagonalPreconditioning: false,
+        },
+      };
+    },
+    tuned: ({ gradients, draws = Math.floor(gradients / 10) }) => ({
+      ...settingsOf("mclmc"),
+      draws,
+      warmup: 200,
+      stepsPerDraw: Math.max(1, Math.floor((0.6 * gradients) / 2 / draws)),
+      numSteps: Math.floor(gradients / 5),
+      desiredEnergyVar: 5e-6,
+    }),
+    bias: ({ gaussian_bias: bias = 0 }) => 2 * Math.abs(bias),
+    alone: {
+      settings: { ...settingsOf("mclmc"), L: 1.5, stepSize: 0.02, diagonalPreconditioning: false, warmup: 0 },
+    },
+    broken: ["turns by 0.7 of the force", "turns uphill"],
+  },
+  sgld: {
+    kind: "discretised",
+    kernel: ({ scale, curvature }) => {
+      const stepSize = (curvature === null ? 0.1 : 1) * scale ** 2;
+      const settings = {
+        ...settingsOf("sgld"),
+        steps: 40,
+        warmup: 0,
+        batchSize: null,
+        stepSize,
+        evalEvery: 4,
+      };
+      if (curvature === null) return { settings };
+      return { settings, stationaryVariance: (a) => 1 / (a * (1 - (stepSize * a) / 4)) };
+    },
+    tuned: ({ gradients, scale, draws = Math.floor(gradients / 10) }) => ({
+      ...settingsOf("sgld"),
+      steps: Math.floor(1.25 * gradients),
+      warmup: Math.floor(gradients / 4),
+      batchSize: null,
+      stepSize: 0.08 * scale ** 2,
+      evalEvery: Math.max(1, Math.floor(gradients / draws)),
+    }),
+    // 1/(1 − ε·A/4) − 1 in the stiffest direction, and as much again for curvature that grows away from w*.
+    bias: () => 0.04,
+    alone: { settings: { ...settingsOf("sgld") } },
+    broken: ["injects noise 20 % too large", "drifts by ε instead of ε/2", "drifts uphill"],
+  },
+  vi: {
+    kind: "variational",
+    kernel: null,
+    tuned: ({ gradients, draws = 200 }) => ({
+      ...settingsOf("vi"),
+      M: 1,
+      r: 1,
+      rPerComponent: null,
+      steps: Math.max(600, Math.floor(gradients / 4)),
+      batchSize: null,
+      evalSamples: draws,
+      evalEvery: 50,
+    }),
+    bias: () => 0.02,
+    alone: { reason: "the scale of the first fits is measured by all chains together" },
+    broken: ["descends gradients of the wrong sign"],
+  },
+};
+
+/** Every registered sampler that has a law, in the order of the registry. */
+export const samplerLaws: readonly (readonly [SamplerName, SamplerLaw])[] = samplerNames.flatMap((name) => {
+  const law = laws[name];
+  return law === undefined ? [] : [[name, law] as const];
+});
+
+/** Those that are Markov kernels. */
+export const kernelLaws = samplerLaws.filter(
+  (entry): entry is readonly [SamplerName, SamplerLaw & { readonly kernel: Kernel }] =>
+    entry[1].kernel !== null,
+);
