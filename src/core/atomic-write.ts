@@ -1,16 +1,27 @@
 /**
  * Files that are either absent, old or complete: write beside, fsync, rename, fsync the folder.
  *
- * A reader never sees half a file, and a `kill -9` at any instant leaves at most a `*.tmp` beside it.
+ * A reader never sees half a file, and a `kill -9` at any instant leaves at most a `*.tmp` beside it, which the next owner of the
+ * folder removes.
  */
 import { randomBytes } from "node:crypto";
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
-import { dirname } from "node:path";
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
 
-/** Writes `content` to `path` atomically and durably. Creates the folder. */
-export const writeFileAtomic = (path: string, content: string | Uint8Array): void => {
+/** Writes `content` to `path` atomically and durably. Creates the folder. `mode`: of the file, before the umask. */
+export const writeFileAtomic = (path: string, content: string | Uint8Array, mode = 0o666): void => {
   commitFile(path, (temporary) => {
-    const file = openSync(temporary, "w");
+    const file = openSync(temporary, "w", mode);
     try {
       const bytes = typeof content === "string" ? Buffer.from(content, "utf8") : content;
       let written = 0;
@@ -39,6 +50,27 @@ export const commitFile = (path: string, write: (temporary: string) => void): vo
     throw error;
   }
   syncPath(folder);
+};
+
+const temporaryName = /\.\d+\.[0-9a-f]{8}\.tmp$/;
+
+/**
+ * Deletes what killed writers have left in a folder (not below it); silent if there is no folder. Only for the owner of the
+ * folder, or with an age in milliseconds that no write in progress can have.
+ */
+export const removeTemporaries = (folder: string, minAgeMs = 0): void => {
+  let names: readonly string[];
+  try {
+    names = readdirSync(folder);
+  } catch {
+    return;
+  }
+  for (const name of names) {
+    if (!temporaryName.test(name)) continue;
+    const path = join(folder, name);
+    const modified = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Number.POSITIVE_INFINITY;
+    if (Date.now() - modified >= minAgeMs) rmSync(path, { force: true });
+  }
 };
 
 const syncPath = (path: string): void => {

@@ -1,0 +1,140 @@
+/** A private Redis with a real redis-server: who may get in, what it leaves behind, and what is said when it fails. */
+import { chmodSync, existsSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { connectRedis } from "../../src/queue/redis/connect-redis.ts";
+import { startPrivateRedis } from "../../src/queue/redis/private-redis.ts";
+import {
+  parseRedisUrl,
+  readConnectionFile,
+  resolveRedisAddress,
+} from "../../src/queue/redis/redis-address.ts";
+import { isRunning, until } from "../support/processes.ts";
+import { hasRedisServer } from "../support/redis-server.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+
+const options = { interface: null, dataDir: null, sweepId: "swp_0123456789ab" };
+
+describe.skipIf(!hasRedisServer)("private Redis (needs redis-server)", () => {
+  it("lets in who has read the connection file, nobody else, and leaves nothing behind", async () => {
+    const connectionFile = join(temporaryFolder(), "redis.json");
+    const server = await startPrivateRedis({ ...options, connectionFile });
+    try {
+      expect(statSync(connectionFile).mode & 0o777).toBe(0o600);
+      const found = resolveRedisAddress({ redis: null, connection: connectionFile, env: {} });
+      expect(found?.sweepId).toBe(options.sweepId);
+      const client = await connectRedis(found?.address ?? server.address, { requireAuthentication: true });
+      expect(await client.config("GET", "maxmemory-policy")).toEqual(["maxmemory-policy", "noeviction"]);
+      expect(await client.config("GET", "appendonly")).toEqual(["appendonly", "yes"]);
+      client.disconnect();
+      for (const password of [null, "wrong"]) {
+        const stranger = connectRedis({ ...server.address, password }, { requireAuthentication: false });
+        await expect(stranger).rejects.toMatchObject({
+          code: "ENVIRONMENT",
+          message: expect.stringContaining("does not accept this user and password"),
+        });
+      }
+    } finally {
+      await server.stop();
+    }
+    expect(existsSync(connectionFile)).toBe(false);
+    expect(isRunning(server.pid)).toBe(false);
+  });
+
+  it("is started again with its data when it is killed", async () => {
+    const warnings: string[] = [];
+    const server = await startPrivateRedis({
+      ...options,
+      connectionFile: null,
+      onWarning: (words) => warnings.push(words),
+    });
+    const client = await connectRedis(server.address, { requireAuthentication: true });
+    try {
+      await client.set("kept", "yes");
+      await new Promise((resolve) => setTimeout(resolve, 1200)); // appendfsync everysec
+      const { pid } = server;
+      process.kill(pid, "SIGKILL");
+      await until("another server runs", () => server.pid !== pid);
+      expect(await client.get("kept")).toBe("yes");
+      expect(warnings).toHaveLength(1);
+    } finally {
+      client.disconnect();
+      await server.stop();
+    }
+  });
+
+  it("says how to install redis-server where there is none", async () => {
+    const start = startPrivateRedis({ ...options, connectionFile: null, program: "no-redis-server-here" });
+    await expect(start).rejects.toMatchObject({
+      code: "ENVIRONMENT",
+      message: expect.stringMatching(
+        /there is no no-redis-server-here on the PATH\. Install it .*--redis URL/,
+      ),
+    });
+  });
+
+  it("lists the interfaces when one is unknown", async () => {
+    await expect(
+      startPrivateRedis({ ...options, connectionFile: null, interface: "ib9" }),
+    ).rejects.toMatchObject({
+      code: "USAGE",
+      message: expect.stringContaining("lo (127.0.0.1)"),
+    });
+  });
+
+  it("workers refuse a Redis on a network that lets everybody in", async () => {
+    const server = await startPrivateRedis({ ...options, connectionFile: null });
+    try {
+      const admin = await connectRedis(server.address, { requireAuthentication: false });
+      await admin.config("SET", "requirepass", "");
+      await admin.config("SET", "protected-mode", "no");
+      await admin.config("SET", "bind", "* -::*");
+      admin.disconnect();
+      const { port } = server.address.at as { port: number };
+      const open = { ...server.address, password: null, at: { host: "0.0.0.0", port } };
+      await expect(connectRedis(open, { requireAuthentication: true })).rejects.toMatchObject({
+        code: "ENVIRONMENT",
+        message: expect.stringContaining("lets everybody in"),
+      });
+    } finally {
+      await server.stop();
+    }
+  });
+});
+
+describe("address of a Redis", () => {
+  it("reads URLs of every kind and shows them without secrets", () => {
+    expect(parseRedisUrl("rediss://me:p%40ss@redis.example:7000/3", "--redis")).toEqual({
+      at: { host: "redis.example", port: 7000 },
+      isTls: true,
+      username: "me",
+      password: "p@ss",
+      database: 3,
+    });
+    expect(parseRedisUrl("unix:///run/redis.sock", "--redis").at).toEqual({ path: "/run/redis.sock" });
+    expect(parseRedisUrl("redis://[::1]", "--redis").at).toEqual({ host: "::1", port: 6379 });
+  });
+
+  it("refuses what is no address without repeating it", () => {
+    for (const text of ["http://user:secret@host", "redis://", "unix://", "redis://h/secret", "secret"]) {
+      expect(() => parseRedisUrl(text, "--redis")).toThrow(/^the Redis address in --redis (?!.*secret@)/);
+    }
+  });
+
+  it("refuses a connection file that others may read", () => {
+    const path = join(temporaryFolder(), "redis.json");
+    writeFileSync(path, "{}");
+    chmodSync(path, 0o644);
+    expect(() => readConnectionFile(path)).toThrow(/expected mode 0600/);
+  });
+
+  it("says that nobody answers, with the address but not the password", async () => {
+    const address = parseRedisUrl("redis://:secret@127.0.0.1:1", "--redis");
+    const connecting = connectRedis(address, { requireAuthentication: true });
+    await expect(connecting).rejects.toMatchObject({ code: "ENVIRONMENT" });
+    await connecting.catch((error: Error) => {
+      expect(error.message).toContain("redis://127.0.0.1:1 cannot be reached");
+      expect(error.message).not.toContain("secret");
+    });
+  });
+});
