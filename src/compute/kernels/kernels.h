@@ -21,7 +21,7 @@
 
 #define EXPORT __attribute__((visibility("default")))
 
-#define MAX_BLOCKS 16   // parts that the samples of one chain are split into
+#define MAX_BLOCKS 16   // parts that the samples of one chain are split into, at most
 #define MAX_THREADS 256 // threads of a pool
 #define ALIGNMENT 64    // bytes
 
@@ -52,7 +52,7 @@ typedef struct {
 // Memory of one thread.
 typedef struct {
   void *packed;    // wide: weights of the chain that this thread evaluates
-  void *partials;  // (MAX_BLOCKS, gradient_size) partial gradients of that chain
+  void *partials;  // (max_blocks, gradient_size) partial gradients of that chain
   void *tile;      // activations of a tile
   void *deltas[3]; // gradients of activations of a tile
   void *inputs;    // gathered inputs of a tile of a minibatch
@@ -71,7 +71,7 @@ typedef struct {
   uint32_t seed_low, seed_high;
   double df, scale, coefficient;
   int is_narrow, is_thin;            // layout; wide with few outputs, which are taken as dot products
-  int tile_samples, num_tiles;
+  int tile_samples, num_tiles, max_blocks;
   int input_leading;                 // elements between rows of `inputs`
   int packed_size, gradient_size, tile_size, delta_size;
   Layer *layers;

@@ -18,7 +18,8 @@ enum {
 #define LARGEST_NARROW_WIDTH 64
 #define WIDE_BLOCK_FLOPS 16e6 // a block should take long enough (50 µs) to be worth handing to another thread
 #define NARROW_BLOCK_FLOPS 4e6
-#define SERIAL_FLOPS 3e5 // about 20 µs: less does not pay for waking a thread
+#define PARTIAL_BYTES (64 << 20) // partial gradients of a thread: a large network is split into fewer blocks
+#define SERIAL_FLOPS 1e6 // some 10 µs: less does not pay for waking a thread
 
 // Carves pieces from a block; with base null it only counts.
 typedef struct {
@@ -47,7 +48,7 @@ double gradient_flops(const Problem *p, int count) {
 int blocks_of(const Problem *p, int count) {
   const double blocks = gradient_flops(p, count) / (p->is_narrow ? NARROW_BLOCK_FLOPS : WIDE_BLOCK_FLOPS);
   const int tiles = (count + p->tile_samples - 1) / p->tile_samples;
-  const int limit = tiles < MAX_BLOCKS ? tiles : MAX_BLOCKS;
+  const int limit = tiles < p->max_blocks ? tiles : p->max_blocks;
   return blocks < 1 ? 1 : blocks > limit ? limit : (int)blocks;
 }
 
@@ -151,6 +152,8 @@ static void place_network(Problem *p, Layer *layers, int has_layernorm) {
     place_activations(p, &layers[i], has_layernorm);
   }
   if (p->is_narrow) p->gradient_size = round_up(p->dim, ALIGNMENT / 4);
+  const size_t blocks = PARTIAL_BYTES / ((size_t)p->gradient_size * element(p));
+  p->max_blocks = blocks < 1 ? 1 : blocks > MAX_BLOCKS ? MAX_BLOCKS : (int)blocks;
 }
 
 static size_t input_rows_of_tile(const Problem *p) { return (size_t)(p->in_dim + p->has_bias); }
@@ -194,7 +197,7 @@ static void take_scratch(const Problem *p, Arena *arena, Scratch *scratch) {
   const size_t size = (size_t)p->tile_samples, outputs = (size_t)p->out_dim * size * sizeof(double);
   const size_t inputs = size * (p->is_narrow ? input_rows_of_tile(p) : (size_t)p->input_leading);
   Scratch s = {.packed = take(arena, (size_t)p->packed_size * element(p)),
-               .partials = take(arena, MAX_BLOCKS * (size_t)p->gradient_size * element(p)),
+               .partials = take(arena, (size_t)p->max_blocks * (size_t)p->gradient_size * element(p)),
                .tile = take(arena, (size_t)p->tile_size * element(p)),
                .inputs = take(arena, inputs * element(p)),
                .outputs = take(arena, outputs),
