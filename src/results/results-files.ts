@@ -4,7 +4,8 @@
  * paths under `results/`.
  */
 import { readdirSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
+import { removeTemporaries } from "../core/atomic-write.ts";
 import type { ResultRow } from "./columns.ts";
 import { type Results, type ResultsMetadata, readResults, writeResults } from "./parquet.ts";
 
@@ -28,6 +29,15 @@ export const writeSweepResults = async (
 ): Promise<void> => {
   await writeResults(resultsFile(root), metadata, rows);
   await writeResults(experimentResultsFile(root, metadata.experiment), metadata, rows);
+};
+
+/** A table takes seconds to write, so an older half-written one is a dead driver's. */
+const deadAfterMs = 600_000;
+
+/** Deletes half-written tables that drivers below `root` left when they were killed. */
+export const clearResultsTemporaries = (root: string): void => {
+  for (const folder of [dirname(resultsFile(root)), experimentsDir(root)])
+    removeTemporaries(folder, deadAfterMs);
 };
 
 /** Rows of all experiments, by file name; columns are those of any of them. Metadata is empty. */

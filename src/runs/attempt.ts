@@ -9,7 +9,7 @@ import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { writeJsonAtomic } from "../core/atomic-write.ts";
+import { removeTemporaries, writeJsonAtomic } from "../core/atomic-write.ts";
 import { SweepError } from "../core/errors.ts";
 
 /** One try at a task. */
@@ -59,6 +59,7 @@ export const beginAttempt = (dir: string, nowMs: number, token: string = randomU
     pid: process.pid,
     startedAt: new Date(nowMs).toISOString(),
   };
+  removeTemporaries(dir);
   const { number, host, pid, startedAt } = attempt;
   writeJsonAtomic(attemptFile(dir), { attempt: number, token, host, pid, started_at: startedAt });
   return attempt;

@@ -45,6 +45,7 @@ export const runSampler = async (task: RunSamplerTask, context: TaskContext): Pr
     const state = openRunState({
       files,
       id: task.id,
+      attempt,
       backend,
       sampler,
       numChains: ensemble.numChains,

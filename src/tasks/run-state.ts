@@ -1,5 +1,6 @@
 /** What a run keeps on disk between attempts: its log of draws and its checkpoint, always of the same instant. */
 import type { Backend } from "../compute/backend.ts";
+import { type Attempt, checkAttempt } from "../runs/attempt.ts";
 import { readCheckpoint, removeCheckpoint, writeCheckpoint } from "../runs/checkpoint.ts";
 import {
   createDrawLog,
@@ -19,7 +20,7 @@ export interface RunState {
   /** Backends that did earlier parts of this run and differ from the present one; usually none. */
   readonly otherBackends: readonly string[];
   append(draw: Readonly<Record<string, Float64Array>>): void;
-  /** Makes all draws so far durable, then the checkpoint. */
+  /** Makes all draws so far durable, then the checkpoint. @throws SweepError `BUSY` if a newer attempt has begun. */
   save(checkpoint: Checkpoint): void;
   /** Seconds of sampling, earlier attempts included as far as their checkpoints count. */
   elapsedSec(): number;
@@ -32,6 +33,7 @@ export interface RunState {
 interface RunStateOptions {
   readonly files: RunFiles;
   readonly id: string;
+  readonly attempt: Attempt;
   readonly backend: Backend;
   readonly sampler: Sampler<unknown>;
   readonly numChains: number;
@@ -69,6 +71,8 @@ export const openRunState = (options: RunStateOptions): RunState => {
     otherBackends,
     append: (draw) => draws.append(draw),
     save: ({ phase, index, snapshot }) => {
+      // A checkpoint of an outdated attempt would be ahead of the draws that its successor has in the log.
+      checkAttempt(options.attempt);
       draws.flush();
       writeCheckpoint(files.checkpoint, id, {
         ...snapshot,

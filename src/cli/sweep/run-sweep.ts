@@ -56,7 +56,7 @@ export const runSweep = async (options: RunSweepOptions): Promise<SweepEnd> => {
   const table = new SweepTable(sweep, process.cwd());
   const signals = onSignals((words) => (options.json ? undefined : printNote(words)));
   try {
-    clearLeftovers(plan, store);
+    clearLeftovers({ plan, store, sweepDir: files.dir, root: process.cwd() });
     writeJsonAtomic(files.plan, plan);
     writeFileAtomic(files.experiment, experiment.sourceText);
     writeFileAtomic(files.card, options.cardText);
