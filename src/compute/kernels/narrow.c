@@ -133,9 +133,9 @@ static void weight_gradient(const Pass *pass, const Layer *l, const real *h, con
     const int count = rows * fan_out;
     real *gradient = pass->partial + l->weights + first * fan_out;
     for (int i = 0; i < count; i += LANES) {
-      real folded[LANES];
-      store(folded, sum_each(sums + i));
-      for (int k = 0; k < LANES && i + k < count; k++) gradient[i + k] += folded[k];
+      // Whole vectors: the entries past the layer get 0 (problem.c leaves a vector of room at the end).
+      const vector folded = (vector)(first_lanes(count - i) & (mask)sum_each(sums + i));
+      store(gradient + i, load(gradient + i) + folded);
     }
   }
 }

@@ -151,7 +151,7 @@ static void place_network(Problem *p, Layer *layers, int has_layernorm) {
     if (!p->is_narrow) place_weights(p, &layers[i], p->is_thin && i + 1 == p->num_layers);
     place_activations(p, &layers[i], has_layernorm);
   }
-  if (p->is_narrow) p->gradient_size = round_up(p->dim, ALIGNMENT / 4);
+  if (p->is_narrow) p->gradient_size = round_up(p->dim + lanes_of(p), ALIGNMENT / 4);
   const size_t blocks = PARTIAL_BYTES / ((size_t)p->gradient_size * element(p));
   p->max_blocks = blocks < 1 ? 1 : blocks > MAX_BLOCKS ? MAX_BLOCKS : (int)blocks;
 }
