@@ -5,16 +5,18 @@
  */
 import { SweepError } from "../core/errors.ts";
 import { hmc } from "./hmc.ts";
+import { lmh } from "./lmh.ts";
 import { mala } from "./mala.ts";
 import { mclmc } from "./mclmc.ts";
 import { nuts } from "./nuts.ts";
+import { pt } from "./pt.ts";
 import { rwmh } from "./rwmh.ts";
 import type { Sampler } from "./sampler.ts";
 import { sgld } from "./sgld.ts";
 import { vi } from "./vi.ts";
 
 /** Every sampler, under its name. */
-export const samplers = { hmc, mala, mclmc, nuts, rwmh, sgld, vi } as const;
+export const samplers = { hmc, lmh, mala, mclmc, nuts, pt, rwmh, sgld, vi } as const;
 
 export type SamplerName = keyof typeof samplers;
 

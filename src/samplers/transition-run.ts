@@ -44,6 +44,7 @@ const farther = (a: number, b: number): number => (Math.abs(b) > Math.abs(a) ? b
 const merging: Readonly<Record<string, (soFar: number, next: number) => number>> = {
   acceptance_rate: sum,
   n_steps: sum,
+  n_langevin: sum,
   diverging: larger,
   reached_max_treedepth: larger,
   tree_depth: larger,

@@ -17,7 +17,6 @@ import {
 import {
   idealWalkScale,
   type ScaleSearch,
-  scaleOf,
   scaleSearchEntries,
   scaleSearchIn,
   startScaleSearch,
@@ -92,7 +91,7 @@ export class WalkAdaptation {
     const { adaptStepSize, covariance, targetAcceptance } = this.#settings;
     if (adaptStepSize) {
       this.#search = updateScaleSearch(this.#search, acceptance, targetAcceptance);
-      this.stepSize = scaleOf(this.#search);
+      this.stepSize = this.#search.scale;
     }
     const window = this.#windows.find(({ start, end }) => start <= index && index < end);
     if (covariance === "none" || window?.isSlow !== true) return;

@@ -118,6 +118,46 @@ export const samplerCases: { readonly [Name in SamplerName]: SamplerCases<Name> 
       ],
     };
   })(),
+  lmh: (() => {
+    const base = {
+      draws: 5,
+      warmup: 24,
+      thinning: 2,
+      lProb: 0.5,
+      stepSize: 0.02,
+      walkStepSize: null,
+      adaptStepSize: true,
+      targetAcceptance: 0.574,
+      walkTargetAcceptance: null,
+      learningRate: null,
+      driftSteps: null,
+      batchSize: null,
+    };
+    return {
+      variants: [
+        base,
+        { ...base, driftSteps: 3, walkTargetAcceptance: 0.4 },
+        { ...base, batchSize: 5, walkStepSize: 0.01 },
+        { ...base, warmup: 0, learningRate: 0.01, batchSize: 8, driftSteps: 2, lProb: 0.8 },
+        { ...base, adaptStepSize: false, lProb: 1, batchSize: 1000 },
+        { ...base, lProb: 0 },
+      ],
+      refused: [
+        { draws: 0 },
+        { warmup: -1 },
+        { thinning: 0 },
+        { lProb: 1.5 },
+        { lProb: Number.NaN },
+        { stepSize: 0 },
+        { walkStepSize: -1 },
+        { targetAcceptance: 1 },
+        { walkTargetAcceptance: 0 },
+        { learningRate: 0 },
+        { driftSteps: 0 },
+        { batchSize: 0.5 },
+      ],
+    };
+  })(),
   mala: (() => {
     const base = {
       draws: 5,
@@ -142,6 +182,56 @@ export const samplerCases: { readonly [Name in SamplerName]: SamplerCases<Name> 
         { stepSize: -1 },
         { targetAcceptance: 1 },
         { preconditionerFloor: -1 },
+      ],
+    };
+  })(),
+  pt: (() => {
+    const base = {
+      draws: 5,
+      warmup: 24,
+      thinning: 1,
+      rungs: 3,
+      ladder: "geometric",
+      maxTemperature: 5,
+      temperatures: null,
+      betas: null,
+      reference: true,
+      adaptLadder: true,
+      kernel: "hmc",
+      localSteps: 1,
+      numIntegrationSteps: 3,
+      stepSize: 0.01,
+      adaptStepSize: true,
+      adaptMassMatrix: true,
+      targetAcceptance: null,
+      massMatrixFloor: 1e-3,
+    } as const;
+    const custom = { ...base, ladder: "custom", maxTemperature: null } as const;
+    return {
+      variants: [
+        base,
+        { ...base, kernel: "rwmh", numIntegrationSteps: null, localSteps: 2, thinning: 3, warmup: 60 },
+        { ...base, rungs: 4, ladder: "linear", reference: false, adaptMassMatrix: false },
+        { ...custom, rungs: null, betas: [1, 0.5], adaptLadder: false, adaptStepSize: false },
+        { ...custom, rungs: 2, temperatures: [1, 2], reference: false, warmup: 0 },
+      ],
+      refused: [
+        { draws: 0 },
+        { warmup: -1 },
+        { thinning: 0 },
+        { rungs: 1 },
+        { ladder: "cubic" },
+        { ladder: "custom" },
+        { maxTemperature: 1 },
+        { betas: [1, 0.5] },
+        { temperatures: [1, 2] },
+        { kernel: "nuts" },
+        { kernel: "rwmh" },
+        { localSteps: 0 },
+        { numIntegrationSteps: 0.5 },
+        { stepSize: 0 },
+        { targetAcceptance: 1 },
+        { massMatrixFloor: -1 },
       ],
     };
   })(),

@@ -9,16 +9,20 @@ import { hmcSchema } from "./samplers/hmc.ts";
 import { malaSchema } from "./samplers/mala.ts";
 import { mclmcSchema } from "./samplers/mclmc.ts";
 import { nutsSchema } from "./samplers/nuts.ts";
+import { ptSchema } from "./samplers/pt.ts";
 import { rwmhSchema } from "./samplers/rwmh.ts";
+import { lmhSchema } from "./samplers/lmh.ts";
 import { sgldSchema } from "./samplers/sgld.ts";
 import { viSchema } from "./samplers/vi.ts";
 
 /** Settings of each sampler. */
 export const samplerSchemas: Readonly<Record<string, z.ZodObject>> = {
   hmc: hmcSchema,
+  lmh: lmhSchema,
   mala: malaSchema,
   mclmc: mclmcSchema,
   nuts: nutsSchema,
+  pt: ptSchema,
   rwmh: rwmhSchema,
   sgld: sgldSchema,
   vi: viSchema,

@@ -9,14 +9,14 @@ import { numberIn } from "../snapshot-fields.ts";
 
 const power = 0.6;
 
-/** Where the search stands after `count` updates; `logScale` = log s. */
+/** Where the search stands after `count` updates; `scale` is s, to use in the next transition. */
 export interface ScaleSearch {
   readonly count: number;
-  readonly logScale: number;
+  readonly scale: number;
 }
 
 /** Begins at `scale` > 0. */
-export const startScaleSearch = (scale: number): ScaleSearch => ({ count: 0, logScale: Math.log(scale) });
+export const startScaleSearch = (scale: number): ScaleSearch => ({ count: 0, scale });
 
 /**
  * Takes in the acceptance probability of one transition.
@@ -27,22 +27,19 @@ export const startScaleSearch = (scale: number): ScaleSearch => ({ count: 0, log
 export const updateScaleSearch = (state: ScaleSearch, acceptance: number, target: number): ScaleSearch => {
   const count = state.count + 1;
   const error = (Number.isNaN(acceptance) ? 0 : acceptance) - target;
-  return { count, logScale: state.logScale + count ** -power * error };
+  return { count, scale: state.scale * Math.exp(count ** -power * error) };
 };
 
-/** s, to use in the next transition. */
-export const scaleOf = ({ logScale }: ScaleSearch): number => Math.exp(logScale);
-
 /** The state as snapshot entries; `scaleSearchIn` reads them back. */
-export const scaleSearchEntries = ({ count, logScale }: ScaleSearch): Snapshot => ({
+export const scaleSearchEntries = ({ count, scale }: ScaleSearch): Snapshot => ({
   scaleSearchCount: count,
-  scaleSearchLogScale: logScale,
+  scaleSearchScale: scale,
 });
 
 /** @throws TRACE_INVALID if an entry is missing. */
 export const scaleSearchIn = (snapshot: Snapshot): ScaleSearch => ({
   count: numberIn(snapshot, "scaleSearchCount"),
-  logScale: numberIn(snapshot, "scaleSearchLogScale"),
+  scale: numberIn(snapshot, "scaleSearchScale"),
 });
 
 /** Scale of a random walk that is best on a Gaussian of known covariance, in its standard deviations: 2.38/√d. */

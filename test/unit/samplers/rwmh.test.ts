@@ -96,7 +96,7 @@ describe("rwmh", () => {
   });
 
   it("refuses a dense covariance of too many parameters before it starts", async () => {
-    const model = { kind: "quadratic", curvature: new Array<number>(501).fill(1) } as const;
+    const model = { kind: "quadratic", curvature: Array.from({ length: 501 }, () => 1) } as const;
     const start = rwmh.start(aPosterior({ model }), { ...fixed, covariance: "dense" });
     await expect(start).rejects.toMatchObject({ code: "CONFIG_INVALID" });
   });

@@ -6,7 +6,9 @@ import type { hmcSchema } from "../../../../src/config/schema/samplers/hmc.ts";
 import type { malaSchema } from "../../../../src/config/schema/samplers/mala.ts";
 import type { mclmcSchema } from "../../../../src/config/schema/samplers/mclmc.ts";
 import type { nutsSchema } from "../../../../src/config/schema/samplers/nuts.ts";
+import type { ptSchema } from "../../../../src/config/schema/samplers/pt.ts";
 import type { rwmhSchema } from "../../../../src/config/schema/samplers/rwmh.ts";
+import type { lmhSchema } from "../../../../src/config/schema/samplers/lmh.ts";
 import type { sgldSchema } from "../../../../src/config/schema/samplers/sgld.ts";
 import type { viSchema } from "../../../../src/config/schema/samplers/vi.ts";
 import type { CamelKeys } from "../../../../src/core/case.ts";
@@ -28,7 +30,9 @@ describe("samplerSchemas", () => {
     expectTypeOf<Camel<typeof mclmcSchema>>().toExtend<SettingsOf<"mclmc">>();
     expectTypeOf<Camel<typeof nutsSchema>>().toExtend<SettingsOf<"nuts">>();
     expectTypeOf<Camel<typeof malaSchema>>().toExtend<SettingsOf<"mala">>();
+    expectTypeOf<Camel<typeof ptSchema>>().toExtend<SettingsOf<"pt">>();
     expectTypeOf<Camel<typeof rwmhSchema>>().toExtend<SettingsOf<"rwmh">>();
+    expectTypeOf<Camel<typeof lmhSchema>>().toExtend<SettingsOf<"lmh">>();
     expectTypeOf<Camel<typeof viSchema>>().toExtend<ViSettings>();
   });
 
