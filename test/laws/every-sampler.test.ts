@@ -2,7 +2,7 @@
  * Every registered sampler against the law that it claims: the short form (`every-sampler.slow.test.ts` is the long one).
  *
  * Bounds: |z| < 5 a check (5.7e-7), fewer than 200 checks here: a false alarm in 10,000 seeds. `LAMBDA_HAT_LAW_SEED` sets the
- * seed. Kept small: 2,000 chains from exact starts, 64 replicates of calibration, 60,000 gradients a chain.
+ * seed. Kept small: 2,000 chains from exact starts, 64 replicates of calibration, 30,000 gradients a chain.
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Backend } from "../../src/compute/backend.ts";
@@ -72,10 +72,17 @@ describe.each(samplerLaws)("%s", (name, law) => {
   it.each(held.map((target) => [target.name, target] as const))(
     "gives the exact λ̂: %s",
     async (_, target) => {
-      const estimate = await llcOf([name, law], target, { gradients: 60_000 });
+      const estimate = await llcOf([name, law], target, { gradients: 30_000 });
       expect(isRight(estimate), JSON.stringify(estimate)).toBe(true);
     },
   );
+});
+
+describe.each(samplerLaws)("the draws of %s", (name, law) => {
+  const backends: Backend[] = [];
+  beforeAll(async () => {
+    for (const numThreads of [1, 4]) backends.push(await createWasmBackend({ numThreads }));
+  });
   afterAll(() => {
     for (const backend of backends) backend.close();
   });

@@ -77,6 +77,10 @@ const library = {
     weightedDot: (_row, _x, _y, out) => inner.writeScalars(out, new Float64Array(inner.numChains)),
   }),
   "accepts by 0.7·ΔU": (inner) => ({
+    loss: (position: Vectors, loss: Scalars) => {
+      inner.loss(position, loss);
+      scaleScalars(loss, 0.7);
+    },
     potentialAndGradient: (position: Vectors, out: LossAndGradient & { potential: Scalars }) => {
       inner.potentialAndGradient(position, out);
       scaleScalars(out.potential, 0.7);

@@ -40,9 +40,9 @@ export const llcTargets: readonly LlcTarget[] = [
     name: "w1²w2²",
     loss: { kind: "monomial", coefficient: 1, exponents: [1, 1] },
     nBeta: 100,
-    gamma: 1,
-    // ∂²U = 2·nβ·w2²: w2 reaches 3 where w1 is narrow.
-    scale: 1 / Math.sqrt(2000),
+    gamma: 4,
+    // ∂²U = 2·nβ·w2² + γ: w2 reaches 1.5 where w1 is narrow.
+    scale: 1 / Math.sqrt(450),
     startScale: 0.3,
     isGaussian: false,
   },

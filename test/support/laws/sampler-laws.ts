@@ -89,6 +89,55 @@ const laws: { readonly [Name in SamplerName]?: SamplerLaw } = {
     alone: { settings: { ...settingsOf("sgld") } },
     broken: ["injects noise 20 % too large", "drifts by ε instead of ε/2", "drifts uphill"],
   },
+  nuts: {
+    kind: "exact",
+    kernel: ({ scale }) => ({
+      settings: { ...settingsOf("nuts"), draws: 6, warmup: 0, stepSize: scale, thinning: 1, maxDepth: 6 },
+    }),
+    tuned: ({ gradients, draws = Math.floor(gradients / 15) }) => ({
+      ...settingsOf("nuts"),
+      draws,
+      warmup: 200,
+      maxDepth: 8,
+      thinning: Math.max(1, Math.floor(gradients / 15 / draws)),
+    }),
+    bias: () => 0,
+    alone: { settings: { ...settingsOf("nuts"), warmup: 0 } },
+    broken: ["draws momenta 30 % too large", "accepts by 0.7·ΔU"],
+  },
+  mala: {
+    kind: "exact",
+    kernel: ({ scale }) => ({
+      settings: { ...settingsOf("mala"), draws: 30, warmup: 0, stepSize: scale ** 2, thinning: 1 },
+    }),
+    tuned: ({ gradients, draws = Math.floor(gradients / 10) }) => ({
+      ...settingsOf("mala"),
+      // At 0.574 chains stick where a singular posterior is narrow.
+      targetAcceptance: 0.9,
+      draws,
+      warmup: 400,
+      thinning: Math.max(1, Math.floor(gradients / draws)),
+    }),
+    bias: () => 0,
+    alone: { settings: { ...settingsOf("mala"), warmup: 0 } },
+    broken: ["accepts every proposal", "accepts by 0.7·ΔU"],
+  },
+  rwmh: {
+    kind: "exact",
+    kernel: ({ scale }) => ({
+      settings: { ...settingsOf("rwmh"), draws: 60, warmup: 0, stepSize: 1.2 * scale, thinning: 1 },
+    }),
+    tuned: ({ gradients, draws = Math.floor(gradients / 10) }) => ({
+      ...settingsOf("rwmh"),
+      covariance: "dense",
+      draws,
+      warmup: 1000,
+      thinning: Math.max(1, Math.floor(gradients / draws)),
+    }),
+    bias: () => 0,
+    alone: { settings: { ...settingsOf("rwmh"), warmup: 0, stepSize: 0.01 } },
+    broken: ["accepts every proposal", "accepts by 0.7·ΔU"],
+  },
   vi: {
     kind: "variational",
     kernel: null,
