@@ -19,7 +19,7 @@ const curvature = [1, 4, 25];
 const nBeta = 10;
 const gamma = 1;
 
-const settings: SgldSettings = {
+const settings: SgldSettings & { readonly stepSize: number } = {
   steps: 60_000,
   warmup: 3_000,
   batchSize: null,
