@@ -6,6 +6,8 @@
  * plain `Error` whose message starts with `bug:` (stack shown, exit code 70).
  */
 
+import { systemErrorText } from "./system-error.ts";
+
 /** Closed set of error codes; exit codes and tests look at codes, never at text. */
 export type ErrorCode =
   | "USAGE" // wrong command line
@@ -74,20 +76,11 @@ export const errorRecordOf = (error: unknown): ErrorRecord => {
     const { code, message, isRetryable } = error;
     return { code, message, causes, stack: error.stack ?? null, isRetryable };
   }
-  const message = messageOf(error);
-  return {
-    code: "BUG",
-    message,
-    causes,
-    stack: error instanceof Error ? (error.stack ?? null) : null,
-    isRetryable: false,
-  };
-};
-
-/** Plain data → an error to throw again on the other side of a process boundary. */
-export const errorOfRecord = (record: ErrorRecord): Error => {
-  if (record.code === "BUG") return new Error(record.message);
-  return new SweepError(record.code, record.message, { retryable: record.isRetryable });
+  const stack = error instanceof Error ? (error.stack ?? null) : null;
+  const systemText = systemErrorText(error);
+  if (systemText !== null)
+    return { code: "ENVIRONMENT", message: systemText, causes, stack, isRetryable: false };
+  return { code: "BUG", message: messageOf(error), causes, stack, isRetryable: false };
 };
 
 /** Closes a `switch` over a union: a missing case is a type error here. */
