@@ -5,7 +5,7 @@ export const exitCode = {
   ok: 0,
   /** Some tasks failed. */
   tasksFailed: 1,
-  /** Wrong command line or configuration. */
+  /** Wrong command line or configuration, or a file that was named cannot be read. */
   usage: 2,
   /** The environment lacks something: compiler, folder, Redis, SLURM; or another process holds the sweep. */
   environment: 3,
@@ -21,6 +21,7 @@ export const exitCodeOf = (code: ErrorCode | "BUG"): number => {
     case "USAGE":
     case "CONFIG_INVALID":
     case "NOT_FOUND":
+    case "TRACE_INVALID":
       return exitCode.usage;
     case "ENVIRONMENT":
     case "BUSY":

@@ -46,24 +46,34 @@ export const verdictOf = (attempt: EndedAttempt): Verdict => {
 
 const nameOf = ({ lease }: EndedAttempt): string => `task ${lease.task.id} (${lease.task.title})`;
 
+/** Key of the experiment that sets a limit of such tasks. */
+const limitOf = (limit: "timeout" | "memory", { lease }: EndedAttempt): string => {
+  const kind = lease.task.kind === "build-target" ? "build" : "sample";
+  return limit === "timeout" ? `timeout.${kind}` : `resources.${kind}.memory`;
+};
+
 const overLimit = (attempt: EndedAttempt): TaskFailure =>
   attempt.stopCause === "timeout"
     ? supervisedFailure(
         "timeout",
-        `${nameOf(attempt)} ran longer than its limit of ${attempt.timeoutSec} s and was stopped. Raise its timeout, or make it smaller.`,
+        `${nameOf(attempt)} ran longer than its limit of ${attempt.timeoutSec} s and was stopped. Raise ${limitOf("timeout", attempt)} in the experiment, or make it smaller.`,
       )
     : outOfMemory(attempt, `held more than its limit of ${attempt.memoryMiB} MiB and was stopped`);
 
 const outOfMemory = (attempt: EndedAttempt, what: string): TaskFailure =>
   supervisedFailure(
     "out_of_memory",
-    `${nameOf(attempt)} ${what}. Raise its memory limit, or make it smaller.`,
+    `${nameOf(attempt)} ${what}. Raise ${limitOf("memory", attempt)} in the experiment or memory_per_task of the card, or make it smaller.`,
   );
 
 const ownFailure = (attempt: EndedAttempt, end: Extract<AttemptEnd, { kind: "failed" }>): TaskFailure =>
-  /allocation failed|out of memory/i.test(end.error.message)
-    ? { ...outOfMemory(attempt, `could not get memory ("${end.error.message}")`) }
-    : { cause: "task_error", error: end.error, logTail: [] };
+  end.error.code !== "OUT_OF_MEMORY" && /allocation failed|out of memory/i.test(end.error.message)
+    ? outOfMemory(attempt, `could not get memory ("${end.error.message}")`)
+    : {
+        cause: end.error.code === "OUT_OF_MEMORY" ? "out_of_memory" : "task_error",
+        error: end.error,
+        logTail: [],
+      };
 
 const crash = (attempt: EndedAttempt, end: Extract<AttemptEnd, { kind: "exited" }>): TaskFailure => {
   if (/heap out of memory/.test(attempt.nativeOutput))

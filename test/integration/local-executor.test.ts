@@ -148,7 +148,7 @@ describe.skipIf(process.platform !== "linux" || !existsSync(script))(
       expect(statesOf(outcome)).toEqual({ slow: "timeout", next: "done" });
       const { message } = outcome.failures[0]?.error ?? { message: "" };
       expect(message).toBe(
-        "task slow (task slow) ran longer than its limit of 0.3 s and was stopped. Raise its timeout, or make it smaller.",
+        "task slow (task slow) ran longer than its limit of 0.3 s and was stopped. Raise timeout.sample in the experiment, or make it smaller.",
       );
       expect(read("slow.err")).toContain(message);
     });

@@ -74,7 +74,7 @@ const printFailure = ({ state, error, taskIds, blockedTaskIds, logTail }: Failur
   const also = others.length === 0 ? "" : ` and ${others.length} more`;
   printLine(styleText("red", `${state}: ${first}${also}: ${error.message}`));
   for (const cause of error.causes) printLine(`  because: ${cause}`);
-  for (const line of logTail) printLine(`  | ${line}`);
+  for (const line of logTail) if (!line.includes(error.message)) printLine(`  | ${line}`);
   if (blockedTaskIds.length > 0) printLine(`  ${blockedTaskIds.length} cells could not run because of it`);
   printLine(`  more: lambda-hat explain ${first}`);
 };

@@ -43,6 +43,11 @@ export const findTask = (plan: Plan, wanted: string): NamedTask => {
   const found = findTasks(plan, wanted);
   const [first, ...others] = found;
   if (first !== undefined && others.length === 0) return first;
+  // The beginning of a target's id is also that of all its cells; it means the target.
+  const [build, ...otherBuilds] = found.filter(
+    ({ task }) => task.kind === "build-target" && task.id.startsWith(wanted),
+  );
+  if (build !== undefined && otherBuilds.length === 0) return build;
   const listed = (found.length > 0 ? found : namedTasks(plan))
     .slice(0, 12)
     .map(({ task, name }) => `\n  ${task.id}  ${name}`);

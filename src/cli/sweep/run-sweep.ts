@@ -1,8 +1,10 @@
 /** Runs a planned sweep on this machine: lock, events, view, table, and what is said at the end. */
 
+import { dirname } from "node:path";
 import type { LocalCard } from "../../cards/card.ts";
 import { writeFileAtomic, writeJsonAtomic } from "../../core/atomic-write.ts";
 import { systemClock } from "../../core/clock.ts";
+import { requireWritable } from "../../core/require-writable.ts";
 import { LocalExecutor } from "../../executors/local-executor.ts";
 import { type PlanOutcome, runPlan } from "../../executors/run-plan.ts";
 import { EventLog } from "../../queue/event-log.ts";
@@ -10,8 +12,10 @@ import { LocalBroker } from "../../queue/local-broker.ts";
 import { defaultRetryPolicy } from "../../queue/retry-policy.ts";
 import type { SweepEvent } from "../../queue/sweep-event.ts";
 import { acquireSweepLock } from "../../queue/sweep-lock.ts";
+import { resultsFile } from "../../results/results-files.ts";
 import { sweepFiles } from "../../runs/layout.ts";
 import { answerLeftBy } from "../../tasks/task-answer.ts";
+import { goOnWithoutReader } from "../output/closed-output.ts";
 import { matrixView } from "../output/matrix-view.ts";
 import { plainView } from "../output/plain-view.ts";
 import { printJson, printNote, printWarning } from "../output/print.ts";
@@ -42,6 +46,13 @@ export interface SweepEnd {
 export const runSweep = async (options: RunSweepOptions): Promise<SweepEnd> => {
   const { sweep, card } = options;
   const { plan, store, experiment } = sweep;
+  requireWritable(
+    store.runs,
+    "Choose another with store_root in the experiment, or correct its permissions.",
+  );
+  for (const folder of [store.logs, dirname(resultsFile(process.cwd()))])
+    requireWritable(folder, "Start from another working folder, or correct its permissions.");
+  goOnWithoutReader();
   const files = sweepFiles(store, plan.id);
   const lock = acquireSweepLock(files.lock);
   const events = new EventLog(files.events);
