@@ -17,6 +17,7 @@ import { resultsCommand } from "./commands/results.ts";
 import { sampleCommand } from "./commands/sample.ts";
 import { statusCommand } from "./commands/status.ts";
 import { summarizeCommand } from "./commands/summarize.ts";
+import { workerCommand } from "./commands/worker.ts";
 import { workflowCommand } from "./commands/workflow.ts";
 import { exitCode, exitCodeOf } from "./exit-codes.ts";
 import { printError } from "./output/print.ts";
@@ -45,6 +46,7 @@ export const buildProgram = (): Command => {
     backendsCommand(),
     summarizeCommand(),
     exactLlcCommand(),
+    workerCommand(),
   ];
   for (const command of commands) program.addCommand(inheritExit(command));
   return program;

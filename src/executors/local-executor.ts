@@ -7,7 +7,7 @@ import { join, resolve } from "node:path";
 import type { LocalCard, LocalWorkers } from "../cards/card.ts";
 import { packageRoot } from "../core/package-root.ts";
 import type { Task } from "../plan/task.ts";
-import type { Broker } from "../queue/broker.ts";
+import type { TaskSource } from "../queue/broker.ts";
 import { logPathsOf } from "../queue/log-paths.ts";
 import type { TaskPaths } from "../queue/task-messages.ts";
 import type { Executor } from "./executor.ts";
@@ -26,6 +26,10 @@ export interface LocalExecutorOptions {
   readonly answerLeftBy?: AnswerLeftBy;
   /** Leases are renewed so often; null: the broker does not ask for it. */
   readonly renewEveryMs?: number | null;
+  /** Seconds until this machine is taken away; null or absent: never. */
+  readonly remainingSec?: () => number | null;
+  /** Environment of one slot, on top of the card's; slots are counted from 0. */
+  readonly environmentOf?: (slot: number) => Readonly<Record<string, string>>;
   /** Compiled entry point of task processes; default: the one of this package. */
   readonly script?: string;
 }
@@ -55,7 +59,7 @@ export class LocalExecutor implements Executor {
         : [];
   }
 
-  async run(broker: Broker): Promise<void> {
+  async run(broker: TaskSource): Promise<void> {
     const unsubscribe = broker.subscribe((event) => {
       if (event.kind === "stop_requested") this.#slotOf(event.taskId)?.requestStop();
     });
@@ -101,12 +105,17 @@ const slotsOf = (workers: LocalWorkers, options: LocalExecutorOptions): readonly
     return new Slot({
       worker: `${workers.label}/${name}`,
       serves: workers.serves,
+      remainingSec: options.remainingSec ?? (() => null),
       memoryMiB: workers.memoryMiB,
       graceMs,
       process: {
         script: options.script ?? join(packageRoot, "dist", "workers", "task-process.js"),
         workerInit: workers.workerInit,
-        env: { ...threadEnvironment(workers.threadsPerTask), ...workers.env },
+        env: {
+          ...threadEnvironment(workers.threadsPerTask),
+          ...workers.env,
+          ...options.environmentOf?.(index),
+        },
         outputPath: card.runDir === null ? null : resolve(card.runDir, workers.label, `${name}.out`),
         startTimeoutMs,
       },

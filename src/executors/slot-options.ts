@@ -13,6 +13,8 @@ export interface SlotOptions {
   readonly worker: string;
   /** Kinds of task it takes; null: all. */
   readonly serves: readonly TaskKind[] | null;
+  /** Seconds until the slot's machine is taken away; null: never. Asked before each task. */
+  readonly remainingSec: () => number | null;
   /** Limit for tasks that name none; null: no limit. */
   readonly memoryMiB: number | null;
   /** From asking a task to give back (or TERM, when it is over its time) to KILL. */

@@ -9,7 +9,7 @@
  */
 import { appendFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Broker, Lease } from "../queue/broker.ts";
+import type { Lease, LeaseRequest, TaskSource } from "../queue/broker.ts";
 import type { TaskFailure } from "../queue/failure.ts";
 import type { Progress, TaskPaths } from "../queue/task-messages.ts";
 import { type StopCause, type Verdict, verdictOf } from "./attempt-end.ts";
@@ -44,11 +44,13 @@ export class Slot {
   }
 
   /** Works until the broker has nothing more or the slot is drained. @throws SweepError `ENVIRONMENT`. */
-  async run(broker: Broker): Promise<void> {
-    const { worker, serves } = this.#options;
-    const request = { worker, serves, remainingSec: null, signal: this.#drain.signal };
+  async run(broker: TaskSource): Promise<void> {
     try {
-      for (let lease = await broker.lease(request); lease !== null; lease = await broker.lease(request)) {
+      for (
+        let lease = await broker.lease(this.#request());
+        lease !== null;
+        lease = await broker.lease(this.#request())
+      ) {
         await this.#runAttempt(broker, lease);
       }
     } finally {
@@ -85,7 +87,7 @@ export class Slot {
   }
 
   /** Looks at memory and at the lease; called by the executor every fraction of a second. */
-  check(broker: Broker, isRenewalDue: boolean): void {
+  check(broker: TaskSource, isRenewalDue: boolean): void {
     const attempt = this.#current;
     if (attempt === null) return;
     const memoryMiB = this.#memoryLimitOf(attempt.lease);
@@ -96,7 +98,12 @@ export class Slot {
     if (isRenewalDue) void this.#renew(broker, attempt, null);
   }
 
-  async #runAttempt(broker: Broker, lease: Lease): Promise<void> {
+  #request(): LeaseRequest {
+    const { worker, serves, remainingSec } = this.#options;
+    return { worker, serves, remainingSec: remainingSec(), signal: this.#drain.signal };
+  }
+
+  async #runAttempt(broker: TaskSource, lease: Lease): Promise<void> {
     const attempt: RunningAttempt = { lease, process: null, stopCause: null, isOver: false, stopTimer: null };
     this.#current = attempt;
     try {
@@ -137,7 +144,7 @@ export class Slot {
     }
   }
 
-  async #supervise(broker: Broker, attempt: RunningAttempt): Promise<Verdict> {
+  async #supervise(broker: TaskSource, attempt: RunningAttempt): Promise<Verdict> {
     const { lease, process } = attempt as RunningAttempt & { process: WarmProcess };
     if (attempt.stopCause === "stop") return { kind: "give_back" };
     const paths = this.#options.pathsOf(lease.task);
@@ -180,7 +187,7 @@ export class Slot {
     void attempt.process?.kill();
   }
 
-  async #renew(broker: Broker, attempt: RunningAttempt, progress: Progress | null): Promise<void> {
+  async #renew(broker: TaskSource, attempt: RunningAttempt, progress: Progress | null): Promise<void> {
     if (attempt.isOver) return;
     if (!(await broker.renew(attempt.lease, progress))) this.#abort(attempt, "stale");
   }
@@ -190,7 +197,7 @@ export class Slot {
   }
 }
 
-const report = async (broker: Broker, lease: Lease, verdict: Verdict): Promise<void> => {
+const report = async (broker: TaskSource, lease: Lease, verdict: Verdict): Promise<void> => {
   switch (verdict.kind) {
     case "complete":
       await broker.complete(lease, verdict.summary);

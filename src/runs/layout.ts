@@ -6,7 +6,7 @@
  * runs/targets/tgt_<id>/   meta.json  data.npz  params.npz  _runs.jsonl  attempt.json  checkpoint.bin  diagnostics/
  * runs/targets/tgt_<id>/run_<sampler>_<id>/   manifest.json  trace.nc  analysis.json  attempt.json  checkpoint.bin
  *                                             draws.log  diagnostics/
- * runs/sweeps/<id>/        plan.json  experiment.yaml  card.yaml  events.jsonl  report.html
+ * runs/sweeps/<id>/        plan.json  experiment.yaml  card.yaml  events.jsonl  report.html  command.json
  * logs/build_target/<target id>.{log,err}     logs/run_sampler/<target id>_<sampler>_<run id>.{log,err}
  * ```
  */
@@ -71,6 +71,12 @@ export interface SweepFiles {
   readonly report: string;
   /** Held by the process that drives the sweep. */
   readonly lock: string;
+  /** Where the sweep's Redis is, for workers; holds a password. */
+  readonly redis: string;
+  /** The command line that started the sweep. */
+  readonly command: string;
+  /** What a driver in the background prints. */
+  readonly driverLog: string;
 }
 
 /** What a task prints: `log` its standard output, `err` its standard error. */
@@ -124,6 +130,9 @@ export const sweepFiles = (store: Store, sweepId: string): SweepFiles => {
     events: join(dir, "events.jsonl"),
     report: join(dir, "report.html"),
     lock: join(dir, "lock.json"),
+    redis: join(dir, "redis.json"),
+    command: join(dir, "command.json"),
+    driverLog: join(dir, "driver.log"),
   };
 };
 

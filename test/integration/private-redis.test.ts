@@ -7,6 +7,7 @@ import { startPrivateRedis } from "../../src/queue/redis/private-redis.ts";
 import {
   parseRedisUrl,
   readConnectionFile,
+  redisUrlOf,
   resolveRedisAddress,
 } from "../../src/queue/redis/redis-address.ts";
 import { isRunning, until } from "../support/processes.ts";
@@ -113,6 +114,19 @@ describe("address of a Redis", () => {
     });
     expect(parseRedisUrl("unix:///run/redis.sock", "--redis").at).toEqual({ path: "/run/redis.sock" });
     expect(parseRedisUrl("redis://[::1]", "--redis").at).toEqual({ host: "::1", port: 6379 });
+  });
+
+  it("an address is the same after it was written to a connection file", () => {
+    for (const text of [
+      "unix:///run/a%20b.sock?db=2&user=me&password=p%40%25s",
+      "unix:///run/redis.sock",
+      "redis://:p%40ss%2F%25@host:1/3",
+      "rediss://a:b@[::1]:9/0",
+      "redis://host",
+    ]) {
+      const address = parseRedisUrl(text, "test");
+      expect(parseRedisUrl(redisUrlOf(address), "file")).toEqual(address);
+    }
   });
 
   it("refuses what is no address without repeating it", () => {

@@ -9,8 +9,10 @@ import { exitCode } from "../exit-codes.ts";
 import { printNote } from "../output/print.ts";
 import { planLine, printPlan, printPlanJson } from "../output/print-plan.ts";
 import { printSweepEnd } from "../output/print-sweep-end.ts";
+import { detachDriver } from "./detach-driver.ts";
 import { planExperiment } from "./plan-experiment.ts";
 import { runSweep } from "./run-sweep.ts";
+import { redisChoiceOf } from "./sweep-broker.ts";
 import { type SweepOptions, splitSets } from "./sweep-options.ts";
 
 /** Chooses the part of a plan that a command is about. */
@@ -48,10 +50,16 @@ export const executeSweep = async (
     printNote(planLine(sweep.plan));
     for (const note of sweep.plan.notes) printNote(`note: ${note}`);
   }
+  if (options.detach) {
+    await detachDriver(sweep.plan, sweep.store);
+    return;
+  }
   const end = await runSweep({
     sweep,
     card,
     cardText,
+    redis: options.redis === null ? null : redisChoiceOf(options.redis),
+    skip: options.skip,
     maxFails: options.maxFails,
     json: options.json,
   });

@@ -3,12 +3,12 @@
 import { dirname } from "node:path";
 import type { LocalCard } from "../../cards/card.ts";
 import { writeFileAtomic, writeJsonAtomic } from "../../core/atomic-write.ts";
-import { systemClock } from "../../core/clock.ts";
 import { requireWritable } from "../../core/require-writable.ts";
 import { LocalExecutor } from "../../executors/local-executor.ts";
 import { type PlanOutcome, runPlan } from "../../executors/run-plan.ts";
+import type { SubmitOptions } from "../../queue/broker.ts";
 import { EventLog } from "../../queue/event-log.ts";
-import { LocalBroker } from "../../queue/local-broker.ts";
+import type { RedisChoice } from "../../queue/redis/open-redis-broker.ts";
 import { defaultRetryPolicy } from "../../queue/retry-policy.ts";
 import type { SweepEvent } from "../../queue/sweep-event.ts";
 import { acquireSweepLock } from "../../queue/sweep-lock.ts";
@@ -23,6 +23,7 @@ import { SweepProgress, type SweepView } from "../output/sweep-progress.ts";
 import { clearLeftovers } from "./clear-leftovers.ts";
 import type { PlannedSweep } from "./plan-experiment.ts";
 import { onSignals } from "./stop-signals.ts";
+import { openSweepBroker } from "./sweep-broker.ts";
 import { SweepTable } from "./sweep-table.ts";
 
 /** How to run a planned sweep. */
@@ -32,6 +33,10 @@ export interface RunSweepOptions {
   /** The card as it was resolved, for `runs/sweeps/<id>/card.yaml`. */
   readonly cardText: string;
   readonly maxFails: number | null;
+  /** Where the queue is; null: in this process. */
+  readonly redis: RedisChoice | null;
+  /** False: finished work is done again. */
+  readonly skip: boolean;
   /** Events as JSON lines on stdout instead of a view. */
   readonly json: boolean;
 }
@@ -56,31 +61,34 @@ export const runSweep = async (options: RunSweepOptions): Promise<SweepEnd> => {
   const files = sweepFiles(store, plan.id);
   const lock = acquireSweepLock(files.lock);
   const events = new EventLog(files.events);
+  const say = (words: string): void => (options.json ? undefined : printNote(words));
+  const opened = await openSweepBroker({ ...options, onWarning: say }).catch((error: unknown) => {
+    events.close();
+    lock.release();
+    throw error;
+  });
   const executor = new LocalExecutor({
     card,
     storeRoot: store.runs,
     logsRoot: store.logs,
     answerLeftBy: (task, attemptToken) => answerLeftBy(store.runs, task, attemptToken),
+    renewEveryMs: opened.renewEveryMs,
   });
-  const broker = new LocalBroker({ clock: systemClock, leaseMs: null });
   const view = viewOf(options, executor.numSlots);
   const table = new SweepTable(sweep, process.cwd());
-  const signals = onSignals((words) => (options.json ? undefined : printNote(words)));
+  const signals = onSignals(say);
   try {
     clearLeftovers({ plan, store, sweepDir: files.dir, root: process.cwd() });
     writeJsonAtomic(files.plan, plan);
     writeFileAtomic(files.experiment, experiment.sourceText);
     writeFileAtomic(files.card, options.cardText);
     if (!options.json) for (const warning of executor.warnings) printWarning(warning);
+    if (opened.invitation !== null) say(opened.invitation);
     const outcome = await runPlan({
       plan,
-      broker,
+      broker: opened.broker,
       executor,
-      submit: {
-        retryPolicy: retryPolicyOf(card, experiment.retries),
-        maxFailures: options.maxFails,
-        expectedSec: sweep.orderSec,
-      },
+      submit: submitOptionsOf(options),
       onEvent: (event) => {
         events.append(event);
         view.onEvent(event);
@@ -95,19 +103,23 @@ export const runSweep = async (options: RunSweepOptions): Promise<SweepEnd> => {
   } finally {
     view.close();
     signals.close();
-    await broker.close();
+    await opened.close();
     events.close();
     lock.release();
   }
 };
 
-const retryPolicyOf = (card: LocalCard, retries: number): typeof defaultRetryPolicy => ({
-  ...defaultRetryPolicy,
-  budgets: {
-    ...defaultRetryPolicy.budgets,
-    task_error: card.retries ?? retries,
-    worker_lost: card.crashLimit,
+const submitOptionsOf = ({ sweep, card, maxFails }: RunSweepOptions): SubmitOptions => ({
+  retryPolicy: {
+    ...defaultRetryPolicy,
+    budgets: {
+      ...defaultRetryPolicy.budgets,
+      task_error: card.retries ?? sweep.experiment.retries,
+      worker_lost: card.crashLimit,
+    },
   },
+  maxFailures: maxFails,
+  expectedSec: sweep.orderSec,
 });
 
 /** JSON lines, a matrix on a terminal, or plain lines. Closing twice is closing once. */

@@ -12,8 +12,12 @@ export interface StopSignals {
   close(): void;
 }
 
-/** Listens until closed; `say` hears what happens, for the user. */
-export const onSignals = (say: (words: string) => void): StopSignals => {
+/** Listens until closed; `say` hears what happens, for the user. `also`: more signals that mean the same. */
+export const onSignals = (
+  say: (words: string) => void,
+  also: readonly NodeJS.Signals[] = [],
+): StopSignals => {
+  const signals: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", ...also];
   const stop = new AbortController();
   const kill = new AbortController();
   const listener = (signal: NodeJS.Signals): void => {
@@ -25,14 +29,12 @@ export const onSignals = (say: (words: string) => void): StopSignals => {
       kill.abort(`stopped by ${signal}`);
     }
   };
-  process.on("SIGINT", listener);
-  process.on("SIGTERM", listener);
+  for (const signal of signals) process.on(signal, listener);
   return {
     stop: stop.signal,
     kill: kill.signal,
     close: () => {
-      process.off("SIGINT", listener);
-      process.off("SIGTERM", listener);
+      for (const signal of signals) process.off(signal, listener);
     },
   };
 };

@@ -8,6 +8,10 @@ export interface SweepOptions {
   readonly local: boolean;
   readonly card: string | null;
   readonly backend: string;
+  /** `private`, `private:<interface>`, a URL or a connection file; null: the queue is in this process. */
+  readonly redis: string | null;
+  /** The driver goes on in the background. */
+  readonly detach: boolean;
   readonly slots: number | null;
   readonly set: readonly string[];
   readonly dryRun: boolean;
@@ -46,6 +50,11 @@ export const addSweepOptions = (command: Command): Command =>
       collect,
       [],
     )
+    .option(
+      "--redis <url>",
+      "queue over Redis, so that workers elsewhere can take part: an address, or private (started for the sweep; private:ib0 for an interface)",
+    )
+    .option("--detach", "go on in the background; watch with status, stop with cancel")
     .option("--dry-run", "print what would be done, and stop")
     .option("--no-skip", "do finished work again")
     .option("--fail-fast", "stop after the first failed task")
@@ -62,6 +71,8 @@ export const sweepOptionsOf = (raw: Record<string, unknown>): SweepOptions => {
     local: is("local"),
     card: cardOf(raw),
     backend: raw["backend"] as string,
+    redis: (raw["redis"] ?? null) as string | null,
+    detach: is("detach"),
     slots: countOf(raw["slots"]),
     set: raw["set"] as readonly string[],
     dryRun: is("dryRun"),
@@ -83,6 +94,10 @@ const refuseContradictions = (raw: Record<string, unknown>, is: (name: string) =
     [
       raw["card"] !== undefined && raw["parslCard"] !== undefined,
       "--card and --parsl-card say the same thing; give one.",
+    ],
+    [
+      is("detach") && is("json"),
+      "--detach prints nothing to follow; use status --watch --json instead of --json.",
     ],
     [is("failFast") && raw["maxFails"] !== undefined, "--fail-fast is --max-fails 1; give one of them."],
     [

@@ -8,6 +8,9 @@ const connectTimeoutMs = 10_000;
 /** Firewalls between nodes drop connections that are silent for long. */
 const keepAliveMs = 15_000;
 
+/** A connection, for code outside this folder. */
+export type RedisClient = Redis;
+
 /** How careful to be. */
 export interface ConnectOptions {
   /** Refuses a Redis that others can reach and that lets everybody in. */

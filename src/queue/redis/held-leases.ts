@@ -119,14 +119,14 @@ export class HeldLeases {
     return true;
   }
 
-  /** See `TaskSource`. */
+  /** See `TaskSource`. An error of Redis is no reason to stop: the lease may well be valid. */
   async renew(lease: Lease, progress: Progress | null): Promise<boolean> {
     const held = this.#held.get(lease.attemptToken);
     if (held === undefined) return false;
     const now = this.#options.clock.now();
     if (now - held.renewedAt >= this.#options.rules().leaseMs / 6) {
       held.renewedAt = now;
-      if (!(await this.#renewNow(held))) return this.#forget(lease);
+      if (!(await this.#renewNow(held).catch(() => true))) return this.#forget(lease);
     }
     if (progress !== null && now - held.progressAt >= progressEveryMs) {
       held.progressAt = now;

@@ -4,14 +4,19 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { hostname, networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import { writeFileAtomic } from "../../core/atomic-write.ts";
 import { messageOf, SweepError } from "../../core/errors.ts";
 import { connectRedis } from "./connect-redis.ts";
-import { type ConnectionFile, parseRedisUrl, type RedisAddress } from "./redis-address.ts";
+import {
+  type ConnectionFile,
+  parseRedisUrl,
+  type RedisAddress,
+  readConnectionFile,
+} from "./redis-address.ts";
 
 /** Where it listens and lives. */
 export interface PrivateRedisOptions {
@@ -37,6 +42,8 @@ export interface PrivateRedis {
 
 /** A server that dies is started again at most so often. */
 const maxRestarts = 20;
+/** Of folders that are deleted with the server. */
+const folderPrefix = "lambda-hat-redis-";
 const startTimeoutMs = 10_000;
 const stopTimeoutMs = 5000;
 
@@ -45,6 +52,35 @@ export const startPrivateRedis = async (options: PrivateRedisOptions): Promise<P
   const server = new PrivateServer(options, bindAddressOf(options.interface), await freePort());
   await server.start();
   return server;
+};
+
+/**
+ * The private Redis that a driver has left running when it was killed, as its connection file says; null if there is none
+ * or it does not answer.
+ */
+export const adoptPrivateRedis = async (connectionFile: string): Promise<PrivateRedis | null> => {
+  if (!existsSync(connectionFile)) return null;
+  const { url, is_private: isPrivate } = readConnectionFile(connectionFile);
+  if (!isPrivate) return null;
+  const address = parseRedisUrl(url, connectionFile);
+  const client = await connectRedis(address, { requireAuthentication: false }).catch(() => null);
+  if (client === null) return null;
+  const pid = Number(/^process_id:(\d+)/m.exec(await client.info("server"))?.[1] ?? -1);
+  const [, folder = ""] = (await client.config("GET", "dir")) as string[];
+  client.disconnect();
+  return { address, pid, stop: () => stopAdopted(address, { folder, connectionFile }) };
+};
+
+const stopAdopted = async (
+  address: RedisAddress,
+  { folder, connectionFile }: { folder: string; connectionFile: string },
+): Promise<void> => {
+  const client = await connectRedis(address, { requireAuthentication: false }).catch(() => null);
+  client?.shutdown("NOSAVE").catch(() => {}); // the answer is the end of the connection
+  if (client !== null) await new Promise((resolve) => client.once("close", resolve));
+  client?.disconnect();
+  rmSync(connectionFile, { force: true });
+  if (folder.includes(folderPrefix)) rmSync(folder, { recursive: true, force: true });
 };
 
 class PrivateServer implements PrivateRedis {
@@ -59,7 +95,7 @@ class PrivateServer implements PrivateRedis {
 
   constructor(options: PrivateRedisOptions, host: string, port: number) {
     this.#options = options;
-    this.#folder = options.dataDir ?? mkdtempSync(join(tmpdir(), "lambda-hat-redis-"));
+    this.#folder = options.dataDir ?? mkdtempSync(join(tmpdir(), folderPrefix));
     chmodSync(this.#folder, 0o700);
     const password = randomBytes(24).toString("base64url");
     this.#url = `redis://:${password}@${host.includes(":") ? `[${host}]` : host}:${port}`;

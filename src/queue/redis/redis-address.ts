@@ -33,7 +33,8 @@ export interface ConnectionFile {
 /** Name of the environment variable: a URL, or the path of a connection file. */
 export const redisVariable = "LAMBDA_HAT_REDIS";
 
-const accepted = "redis://[user:password@]host[:port][/database], rediss://… (TLS) or unix:///path/of/socket";
+const accepted =
+  "redis://[user:password@]host[:port][/database], rediss://… (TLS) or unix:///path/of/socket[?user=…&password=…&db=…]";
 
 /** URL → address. `from`: where it was given, for messages; the URL itself is not repeated. @throws `USAGE`. */
 export const parseRedisUrl = (text: string, from: string): RedisAddress => {
@@ -45,22 +46,29 @@ export const parseRedisUrl = (text: string, from: string): RedisAddress => {
   } catch {
     throw wrong("is no URL");
   }
-  const secrets = {
-    username: url.username === "" ? null : decodeURIComponent(url.username),
-    password: url.password === "" ? null : decodeURIComponent(url.password),
-  };
-  if (url.protocol === "unix:") {
-    if (url.pathname.length < 2) throw wrong("names no socket");
-    const database = numberOf(url.searchParams.get("db") ?? "0", wrong);
-    return { at: { path: decodeURIComponent(url.pathname) }, isTls: false, ...secrets, database };
-  }
+  if (url.protocol === "unix:") return socketAddress(url, wrong);
   if (url.protocol !== "redis:" && url.protocol !== "rediss:") throw wrong(`begins with "${url.protocol}//"`);
   if (url.hostname === "") throw wrong("names no host");
   return {
     at: { host: url.hostname.replace(/^\[|\]$/g, ""), port: url.port === "" ? 6379 : Number(url.port) },
     isTls: url.protocol === "rediss:",
-    ...secrets,
+    username: url.username === "" ? null : decodeURIComponent(url.username),
+    password: url.password === "" ? null : decodeURIComponent(url.password),
     database: numberOf(url.pathname.slice(1) || "0", wrong),
+  };
+};
+
+const socketAddress = (
+  { pathname, searchParams }: URL,
+  wrong: (problem: string) => SweepError,
+): RedisAddress => {
+  if (pathname.length < 2) throw wrong("names no socket");
+  return {
+    at: { path: decodeURIComponent(pathname) },
+    isTls: false,
+    username: searchParams.get("user"),
+    password: searchParams.get("password"),
+    database: numberOf(searchParams.get("db") ?? "0", wrong),
   };
 };
 
@@ -74,6 +82,22 @@ export const formatRedisAddress = ({ at, isTls, database }: RedisAddress): strin
   if ("path" in at) return `unix://${at.path}`;
   const host = isIP(at.host) === 6 ? `[${at.host}]` : at.host;
   return `${isTls ? "rediss" : "redis"}://${host}:${at.port}${database === 0 ? "" : `/${database}`}`;
+};
+
+/** Address → URL with its secrets: only for files of mode 0600. */
+export const redisUrlOf = (address: RedisAddress): string => {
+  const { at, username, password, database } = address;
+  if ("path" in at) {
+    const query = new URLSearchParams({ db: String(database) });
+    if (username !== null) query.set("user", username);
+    if (password !== null) query.set("password", password);
+    return `unix://${encodeURI(at.path)}?${query.toString()}`;
+  }
+  const url = new URL(formatRedisAddress({ ...address, database: 0 }));
+  url.username = username ?? "";
+  url.password = encodeURIComponent(password ?? "");
+  url.pathname = `/${database}`;
+  return url.href;
 };
 
 /** True if nobody outside this machine can connect: a socket or the loopback interface. */
@@ -128,6 +152,8 @@ export interface AddressSources {
 export interface ResolvedAddress {
   readonly address: RedisAddress;
   readonly sweepId: string | null;
+  /** The connection file; null: it was a URL. */
+  readonly file: string | null;
 }
 
 /** The first of `--redis`, `--connection` and `LAMBDA_HAT_REDIS`; null if none is given. @throws `USAGE`, `NOT_FOUND`. */
@@ -139,9 +165,11 @@ export const resolveRedisAddress = ({ redis, connection, env }: AddressSources):
 };
 
 const fromText = (text: string, from: string): ResolvedAddress =>
-  /^[a-z]+:\/\//i.test(text) ? { address: parseRedisUrl(text, from), sweepId: null } : fromFile(text);
+  /^[a-z]+:\/\//i.test(text)
+    ? { address: parseRedisUrl(text, from), sweepId: null, file: null }
+    : fromFile(text);
 
 const fromFile = (path: string): ResolvedAddress => {
   const { url, sweep_id: sweepId } = readConnectionFile(path);
-  return { address: parseRedisUrl(url, path), sweepId };
+  return { address: parseRedisUrl(url, path), sweepId, file: path };
 };

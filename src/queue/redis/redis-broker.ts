@@ -126,6 +126,11 @@ export class RedisBroker implements Broker, WorkerPool {
     await this.#driven.store.publish(`drain ${workerId}`);
   }
 
+  /** True once every task is final. */
+  get isFinished(): boolean {
+    return this.#driver?.ledger.isFinished ?? false;
+  }
+
   /** Enters lost workers and puts back what Redis has lost; now and then compares plan, Redis and disk. */
   async heal(): Promise<void> {
     const driver = this.#driven;
@@ -187,7 +192,11 @@ export class RedisBroker implements Broker, WorkerPool {
     const subscriber = this.#options.client.duplicate();
     this.#subscriber = subscriber;
     subscriber.on("error", () => {}); // the main connection tells
-    subscriber.on("message", (_, message) => void source.hear(message).catch(() => {}));
+    subscriber.on("message", (_, message) => {
+      const [, reason] = /^cancel (.*)$/s.exec(message) ?? [];
+      const heard = reason === undefined ? source.hear(message) : this.cancel(reason);
+      heard.catch((error: unknown) => this.#warn(error));
+    });
     await subscriber.subscribe(store.channel);
   }
 

@@ -84,6 +84,16 @@ export class RedisTaskSource implements TaskSource {
     return this.#queues;
   }
 
+  /** Ids of the tasks that are held here. */
+  get taskIds(): readonly string[] {
+    return this.#leases.taskIds;
+  }
+
+  /** True once nothing will be handed out here any more. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
   async lease(request: LeaseRequest): Promise<Lease | null> {
     const askedAt = this.#options.clock.now();
     while (!this.#isOver && request.signal?.aborted !== true) {

@@ -105,13 +105,14 @@ export class SweepStore {
     await this.#client.expire(this.#key("sweep"), 3600);
   }
 
-  /** Deletes every key of the sweep, jobs included. */
+  /** Deletes every key of the sweep, jobs included, heartbeats not. */
   async clear(): Promise<void> {
     for (const pattern of [`${keyPrefix}:${this.sweepId}.*`, `${keyPrefix}:${this.sweepId}:*`]) {
       let cursor = "0";
       do {
         const [next, keys] = await this.#client.scan(cursor, "MATCH", pattern, "COUNT", 1000);
-        if (keys.length > 0) await this.#client.unlink(...keys);
+        const removed = keys.filter((key) => !key.startsWith(this.#key("worker"))); // they live on their own
+        if (removed.length > 0) await this.#client.unlink(...removed);
         cursor = next;
       } while (cursor !== "0");
     }

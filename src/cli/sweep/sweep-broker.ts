@@ -1,0 +1,68 @@
+/** The broker of a sweep: in this process, or over Redis so that workers on other hosts can take part. */
+import { systemClock } from "../../core/clock.ts";
+import type { Broker } from "../../queue/broker.ts";
+import { LocalBroker } from "../../queue/local-broker.ts";
+import { openRedisBroker, type RedisChoice } from "../../queue/redis/open-redis-broker.ts";
+import { resolveRedisAddress } from "../../queue/redis/redis-address.ts";
+import { sweepFiles } from "../../runs/layout.ts";
+import { isTaskDoneSince } from "./done-since.ts";
+import type { PlannedSweep } from "./plan-experiment.ts";
+
+/** What the broker is for. */
+export interface SweepBrokerOptions {
+  readonly sweep: PlannedSweep;
+  /** Null: in this process. */
+  readonly redis: RedisChoice | null;
+  /** False: results that were there before do not count. */
+  readonly skip: boolean;
+  readonly onWarning: (words: string) => void;
+}
+
+/** An open broker, and what its slots in this process must know. */
+export interface SweepBroker {
+  readonly broker: Broker;
+  /** Leases are to be renewed so often; null: not at all. */
+  readonly renewEveryMs: number | null;
+  /** Where workers on other hosts can take part; null: nowhere. */
+  readonly invitation: string | null;
+  close(): Promise<void>;
+}
+
+/** A fraction of the 30 s after which a lease is lost. */
+const renewEveryMs = 7500;
+
+/** `--redis private`, `--redis private:ib0`, a URL, or a connection file → which Redis. @throws `USAGE`, `NOT_FOUND`. */
+export const redisChoiceOf = (text: string): RedisChoice => {
+  const [word, name] = /^private(?::(.+))?$/.exec(text) ?? [];
+  if (word !== undefined) return { kind: "private", interface: name ?? null };
+  const found = resolveRedisAddress({ redis: text, connection: null, env: {} });
+  if (found === null) throw new Error("bug: an address without a source");
+  return { kind: "given", address: found.address };
+};
+
+/** @throws SweepError `ENVIRONMENT` if Redis cannot be started or reached. */
+export const openSweepBroker = async (options: SweepBrokerOptions): Promise<SweepBroker> => {
+  const { sweep, redis, skip, onWarning } = options;
+  if (redis === null) {
+    const broker = new LocalBroker({ clock: systemClock, leaseMs: null });
+    return { broker, renewEveryMs: null, invitation: null, close: () => broker.close() };
+  }
+  const { plan, store } = sweep;
+  const connectionFile = sweepFiles(store, plan.id).redis;
+  const opened = await openRedisBroker({
+    redis,
+    sweepId: plan.id,
+    connectionFile,
+    storeRoot: store.runs,
+    logsRoot: store.logs,
+    isDone: isTaskDoneSince(store.runs),
+    ignoreOldResults: !skip,
+    onWarning,
+  });
+  return {
+    broker: opened.broker,
+    renewEveryMs,
+    invitation: `${opened.description}; more workers: lambda-hat worker --connection ${connectionFile}`,
+    close: () => opened.close(),
+  };
+};

@@ -1,0 +1,273 @@
+/**
+ * A worker on any host: takes tasks of one sweep over Redis for its slots, tells that it lives, and leaves in time.
+ *
+ * starting    connects, reads the rules of the sweep, sends the first heartbeat
+ * working     slots take tasks that fit its remaining life; leases are renewed; lost ones of others are entered
+ * draining    on request, before its allocation ends, or when idle for too long: takes nothing new, running tasks
+ *             checkpoint and are given back free of charge
+ * ended       the sweep is over or everything is given back; connection closed, heartbeat removed
+ */
+import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
+import { hostname } from "node:os";
+import type { LocalCard } from "../cards/card.ts";
+import { systemClock } from "../core/clock.ts";
+import { SweepError } from "../core/errors.ts";
+import type { Task, TaskKind } from "../plan/task.ts";
+import { connectRedis, type RedisClient } from "../queue/redis/connect-redis.ts";
+import type { RedisAddress } from "../queue/redis/redis-address.ts";
+import { RedisTaskSource } from "../queue/redis/redis-task-source.ts";
+import { SweepStore } from "../queue/redis/sweep-store.ts";
+import { heartbeatEveryMs, heartbeatVersion, type WorkerHeartbeat } from "../queue/worker-heartbeat.ts";
+import { LocalExecutor, type LocalExecutorOptions } from "./local-executor.ts";
+
+/** What a worker is started with. */
+export interface RemoteWorkerOptions {
+  readonly address: RedisAddress;
+  /** File that the driver removes with its Redis; null: none. */
+  readonly connectionFile: string | null;
+  readonly sweepId: string;
+  readonly slots: number;
+  readonly threads: number;
+  readonly memoryMiB: number | null;
+  /** Kinds of task that it takes; null: all. */
+  readonly serves: readonly TaskKind[] | null;
+  /** Shell lines before each task process; empty: none. */
+  readonly workerInit: string;
+  /** Who started it, and in which SLURM job. */
+  readonly block: string;
+  readonly slurmJob: string | null;
+  readonly node: string;
+  /** End of its allocation, milliseconds since 1970; null: none. */
+  readonly endsAt: number | null;
+  readonly drainBeforeSec: number;
+  /** Leaves when it had nothing to do for so long; null: stays until the sweep is over. */
+  readonly idleExitSec: number | null;
+  readonly graceSec: number;
+  /** Slot k sees the k-th of these; null: every slot sees what the worker sees. */
+  readonly gpus: readonly string[] | null;
+  /** Instead of the folders that the driver named. */
+  readonly storeRoot: string | null;
+  readonly logsRoot: string | null;
+  /** Knows what is done in the store at a path. */
+  readonly resultsIn: (storeRoot: string) => {
+    readonly isDone: (task: Task, since: number | null) => boolean;
+    readonly answerLeftBy: LocalExecutorOptions["answerLeftBy"];
+  };
+  readonly say: (words: string) => void;
+  /** First signal: drain. Second: end the task processes now. */
+  readonly drain: AbortSignal;
+  readonly kill: AbortSignal;
+}
+
+/** Lost workers are looked for so often. */
+const reapEveryMs = 15_000;
+const watchEveryMs = 500;
+/** An idle worker leaves when Redis is away for so long. */
+const maxAwayMs = 600_000;
+
+/** Works until there is nothing more to do here. @throws SweepError `ENVIRONMENT`, `USAGE`. */
+export const runRemoteWorker = async (options: RemoteWorkerOptions): Promise<void> => {
+  const client = await connectRedis(options.address, { requireAuthentication: true, onOutage: options.say });
+  const subscriber = client.duplicate();
+  subscriber.on("error", () => {}); // the main connection tells
+  try {
+    const store = new SweepStore(client, options.sweepId);
+    const stored = await store.readRules();
+    if (stored?.phase === "finished") {
+      options.say(`sweep ${options.sweepId} has ended`);
+      return;
+    }
+    if (stored === null) throw noSuchSweep(options.sweepId);
+    const storeRoot = options.storeRoot ?? stored.rules.storeRoot;
+    if (storeRoot === null) throw noStore();
+    const results = options.resultsIn(storeRoot);
+    const source = new RedisTaskSource({ client, store, clock: systemClock, isDone: results.isDone });
+    await source.attach();
+    const worker = new RemoteWorker(options, source, { store, client });
+    subscriber.on("message", (_, message) => worker.hear(message));
+    await subscriber.subscribe(store.channel);
+    await worker.run(
+      new LocalExecutor({
+        card: cardOf(options, worker.id),
+        storeRoot,
+        logsRoot: options.logsRoot ?? stored.rules.logsRoot,
+        ...(results.answerLeftBy === undefined ? {} : { answerLeftBy: results.answerLeftBy }),
+        renewEveryMs: source.rules.leaseMs / 4,
+        remainingSec: () => worker.remainingSec,
+        environmentOf: (slot) => environmentOf(options.gpus, slot),
+      }),
+    );
+  } finally {
+    subscriber.disconnect();
+    client.disconnect();
+  }
+};
+
+class RemoteWorker {
+  readonly id: string;
+  readonly #options: RemoteWorkerOptions;
+  readonly #source: RedisTaskSource;
+  readonly #store: SweepStore;
+  readonly #client: RedisClient;
+  readonly #startedAt = Date.now();
+  #executor: LocalExecutor | null = null;
+  #isDraining = false;
+  #busyAt = Date.now();
+  /** Since when Redis does not answer; null: it does. */
+  #awaySince: number | null = null;
+  #isAbandoned = false;
+
+  constructor(
+    options: RemoteWorkerOptions,
+    source: RedisTaskSource,
+    { store, client }: { store: SweepStore; client: RedisClient },
+  ) {
+    this.#options = options;
+    this.#source = source;
+    this.#store = store;
+    this.#client = client;
+    this.id = `${options.node}/${process.pid}/${randomBytes(2).toString("hex")}`;
+  }
+
+  /** Seconds in which a task must have ended; null: no limit. */
+  get remainingSec(): number | null {
+    const { endsAt, drainBeforeSec } = this.#options;
+    return endsAt === null ? null : Math.max(0, (endsAt - Date.now()) / 1000 - drainBeforeSec);
+  }
+
+  /** A message on the sweep's channel. */
+  hear(message: string): void {
+    if (message === `drain ${this.id}`) this.#drain("asked to leave");
+    else void this.#source.hear(message).catch(() => {});
+  }
+
+  async run(executor: LocalExecutor): Promise<void> {
+    this.#executor = executor;
+    const { say, drain, kill, slots } = this.#options;
+    const life = this.remainingSec;
+    const lifeText = life === null ? "" : `, ${Math.round(life)} s for tasks`;
+    say(`worker ${this.id}: ${executor.description}${lifeText}`);
+    for (const warning of executor.warnings) say(`warning: ${warning}`);
+    await this.#beat();
+    const onDrain = (): void => this.#drain(String(drain.reason));
+    const onKill = (): void => executor.kill();
+    drain.addEventListener("abort", onDrain);
+    kill.addEventListener("abort", onKill);
+    if (drain.aborted) onDrain();
+    const timers = [
+      setInterval(() => void this.#beat().catch(() => {}), heartbeatEveryMs),
+      setInterval(() => this.#watch(), watchEveryMs),
+      setInterval(() => void this.#source.reap().catch(() => {}), reapEveryMs + Math.random() * 5000),
+    ];
+    try {
+      await executor.run(this.#source).catch((error: unknown) => {
+        if (!this.#isAbandoned) throw error;
+      });
+      say(`worker ${this.id}: ${this.#isDraining ? "drained" : "nothing more to do"}, ${slots} slots closed`);
+    } finally {
+      for (const timer of timers) clearInterval(timer);
+      drain.removeEventListener("abort", onDrain);
+      kill.removeEventListener("abort", onKill);
+      if (!this.#isAbandoned) await this.#store.forgetWorker(this.id);
+      await this.#source.close();
+    }
+  }
+
+  /** Leaves before the allocation ends, or after having been idle for long. */
+  #watch(): void {
+    const { idleExitSec } = this.#options;
+    const now = Date.now();
+    if (this.#source.taskIds.length > 0) this.#busyAt = now;
+    if (this.remainingSec === 0) this.#drain("the allocation is about to end");
+    else if (this.#isLeftAlone(now)) this.#abandon();
+    else if (idleExitSec !== null && now - this.#busyAt > idleExitSec * 1000)
+      this.#drain(`idle for ${idleExitSec} s`);
+  }
+
+  /** True if Redis is gone with its driver, or for long while nothing runs here. */
+  #isLeftAlone(now: number): boolean {
+    this.#awaySince = this.#client.status === "ready" ? null : (this.#awaySince ?? now);
+    if (this.#awaySince === null) return false;
+    const { connectionFile } = this.#options;
+    if (connectionFile !== null && !existsSync(connectionFile)) return true;
+    return this.#source.taskIds.length === 0 && now - this.#awaySince > maxAwayMs;
+  }
+
+  /** Calls that wait for Redis end with its connection. */
+  #abandon(): void {
+    this.#isAbandoned = true;
+    this.#options.say(`worker ${this.id}: Redis is gone; leaving`);
+    this.#executor?.kill();
+    this.#client.disconnect();
+  }
+
+  #drain(reason: string): void {
+    if (this.#isDraining) return;
+    this.#isDraining = true;
+    this.#options.say(`worker ${this.id}: draining (${reason})`);
+    this.#executor?.drain();
+    void this.#beat().catch(() => {});
+  }
+
+  async #beat(): Promise<void> {
+    const { block, slurmJob, node, slots, serves, endsAt } = this.#options;
+    const tasks = this.#source.taskIds;
+    const heartbeat: WorkerHeartbeat = {
+      v: heartbeatVersion,
+      id: this.id,
+      block,
+      slurm_job: slurmJob,
+      node,
+      host: hostname(),
+      pid: process.pid,
+      slots,
+      busy: tasks.length,
+      serves,
+      started_at: this.#startedAt,
+      seen_at: Date.now(),
+      ends_at: endsAt,
+      state: this.#isDraining ? "draining" : "working",
+      tasks,
+    };
+    await this.#store.beat(heartbeat);
+  }
+}
+
+const cardOf = (options: RemoteWorkerOptions, label: string): LocalCard => ({
+  type: "local",
+  label,
+  executors: [
+    {
+      label,
+      slots: options.slots,
+      threadsPerTask: options.threads,
+      memoryMiB: options.memoryMiB,
+      serves: options.serves,
+      workerInit: options.workerInit,
+      env: {},
+    },
+  ],
+  retries: null,
+  crashLimit: 0, // the sweep's own rules count
+  graceSec: options.graceSec,
+  runDir: null,
+});
+
+const environmentOf = (gpus: readonly string[] | null, slot: number): Readonly<Record<string, string>> => {
+  const gpu = gpus?.[slot];
+  return gpu === undefined ? {} : { CUDA_VISIBLE_DEVICES: gpu };
+};
+
+const noSuchSweep = (sweepId: string): SweepError =>
+  new SweepError(
+    "ENVIRONMENT",
+    `this Redis has no sweep ${sweepId}; expected one that a driver has submitted. Start the driver first, or check --sweep.`,
+    { retryable: true },
+  );
+
+const noStore = (): SweepError =>
+  new SweepError(
+    "USAGE",
+    "the driver named no store that other hosts can reach; expected --store-root with the folder of the runs.",
+  );
