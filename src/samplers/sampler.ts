@@ -50,6 +50,11 @@ export type Snapshot = { readonly [name: string]: number | string | boolean | Fl
 /** Facts found while running (tuned step size, decoherence length, …), written as attributes and columns. */
 export type TunedSettings = { readonly [name: string]: number };
 
+/** What a sampler has to say beside draws and numbers: ladders, matrices. Plain snake_case data, for `analysis.json`. */
+export type RunReport = {
+  readonly [name: string]: number | readonly number[] | readonly (readonly number[])[];
+};
+
 export interface SamplerRun {
   readonly numWarmupUnits: number;
   readonly numDraws: number;
@@ -61,6 +66,8 @@ export interface SamplerRun {
   restore(snapshot: Snapshot): Promise<void>;
   readonly work: WorkCount;
   readonly tuned: TunedSettings;
+  /** Asked for once, after the last draw. */
+  readonly report?: RunReport;
   /** Sentences a reader of the result must see (bias near instability, mixture collapsed, …). */
   readonly warnings: readonly string[];
 }
@@ -74,5 +81,7 @@ export interface Sampler<Settings> {
   readonly statistics: readonly string[];
   /** True if draws are independent, so that Markov diagnostics do not apply. */
   readonly isIndependent: boolean;
+  /** Rows of the ensemble that `chains` recorded chains need; absent: one each. The rows of a chain lie together. */
+  ensembleRows?(settings: Settings, chains: number): number;
   start(posterior: Posterior, settings: Settings): Promise<SamplerRun>;
 }

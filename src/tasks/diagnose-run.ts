@@ -1,14 +1,14 @@
 /** Judges a finished run again from its `trace.nc`, and writes its `analysis.json` and manifest anew. */
 import { type RunSummary, summarizeRun } from "../analysis/summary.ts";
 import { writeJsonAtomic } from "../core/atomic-write.ts";
-import { camelKeys, snakeKeys } from "../core/case.ts";
+import { camelKeys } from "../core/case.ts";
 import { SweepError } from "../core/errors.ts";
 import { beginAttempt } from "../runs/attempt.ts";
-import { jsonNumbers } from "../runs/json-numbers.ts";
 import { type RunName, runFiles, type Store, targetFiles } from "../runs/layout.ts";
 import { type Facts, readManifest, writeManifest } from "../runs/manifest.ts";
 import { readTrace, type Trace } from "../runs/trace-format.ts";
 import type { SolvableModel } from "../targets/loss-model.ts";
+import { analysisJsonOf } from "./analysis-json.ts";
 import { exactFactsOf } from "./finish-run.ts";
 
 /** @throws SweepError `NOT_FOUND` if the run is not finished, `TRACE_INVALID` if its trace cannot be read. */
@@ -29,7 +29,7 @@ export const diagnoseRun = async (store: Store, name: RunName): Promise<RunSumma
     solvable as unknown as SolvableModel | null,
   );
   const attempt = beginAttempt(files.dir, Date.parse(manifest.startedAt));
-  writeJsonAtomic(files.analysis, jsonNumbers(snakeKeys(summary)));
+  writeJsonAtomic(files.analysis, analysisJsonOf(summary, manifest.facts));
   writeManifest(files.manifest, {
     id,
     status: "ok",

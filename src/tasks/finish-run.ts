@@ -18,6 +18,7 @@ import { lossField, traceSourceOf } from "../runs/run-draws.ts";
 import { type TraceAttributes, writeTrace } from "../runs/trace-format.ts";
 import type { Posterior, Sampler, SamplerRun } from "../samplers/sampler.ts";
 import type { SolvableModel } from "../targets/loss-model.ts";
+import { analysisJsonOf, type RunExtras } from "./analysis-json.ts";
 import { posteriorNumbersOf } from "./posterior-numbers.ts";
 import { type RunState, signatureOf } from "./run-state.ts";
 import type { StoredTarget } from "./stored-target.ts";
@@ -55,7 +56,7 @@ export const finishRun = async (finished: FinishedRun): Promise<Json> => {
   } finally {
     log.close();
   }
-  const analysis = jsonNumbers(snakeKeys(summary)) as Record<string, Json>;
+  const analysis = analysisJsonOf(summary, extrasOf(finished));
   writeJsonAtomic(files.analysis, analysis);
   const { llc_mean = null, llc_mcse = null, verdict = null } = analysis;
   appendEntry(targetFiles(store, task.targetId).runs, {
@@ -101,6 +102,9 @@ const summarize = (finished: FinishedRun, log: DrawLogReader, wallTimeSec: numbe
   );
 };
 
+const extrasOf = ({ run }: FinishedRun): RunExtras =>
+  run.report === undefined ? {} : { extras: jsonNumbers(run.report) };
+
 /** λ, multiplicity, and what a perfect sampler would estimate; where only the asymptotic λ is known, that. */
 export const exactFactsOf = (
   solvable: SolvableModel | null,
@@ -123,6 +127,10 @@ const attributesOf = ({
 }: FinishedRun): TraceAttributes => {
   const settings = Object.entries(config.sampler).filter(([name]) => name !== "name");
   const tuned = Object.entries(run.tuned).map(([name, value]) => [`tuned_${name}`, value] as const);
+  const report = Object.entries(run.report ?? {}).map(([name, value]) => [
+    `extra_${name}`,
+    typeof value === "number" ? value : JSON.stringify(value),
+  ]);
   return {
     target_id: task.targetId,
     run_id: task.runId,
@@ -140,6 +148,7 @@ const attributesOf = ({
     numerics_version: sampler.numericsVersion,
     ...Object.fromEntries(settings.map(([name, value]) => [`setting_${name}`, attributeOf(value)])),
     ...Object.fromEntries(tuned),
+    ...(Object.fromEntries(report) as TraceAttributes),
   };
 };
 
@@ -170,6 +179,7 @@ const factsOf = (finished: FinishedRun, wallTimeSec: number): Record<string, unk
     work: { gradients, warmup_gradients: warmupGradients, losses },
     warnings: run.warnings,
     tuned: run.tuned,
+    ...extrasOf(finished),
     versions: { lambda_hat: packageVersion, node: process.version, numerics: sampler.numericsVersion },
   };
 };

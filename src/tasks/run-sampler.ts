@@ -37,9 +37,9 @@ export const runSampler = async (task: RunSamplerTask, context: TaskContext): Pr
     onWarning: (message) => context.log(`warning: ${message}`),
     onProgress: (line) => context.log(line),
   });
-  const ensemble = openEnsemble(backend, target, config);
+  const sampler = samplerOf(config.sampler.name);
+  const ensemble = openEnsemble(backend, target, { config, sampler });
   try {
-    const sampler = samplerOf(config.sampler.name);
     const posterior = await posteriorOf(ensemble, target, config);
     const run = await startRun(sampler, posterior, config);
     const state = openRunState({
@@ -48,7 +48,7 @@ export const runSampler = async (task: RunSamplerTask, context: TaskContext): Pr
       attempt,
       backend,
       sampler,
-      numChains: ensemble.numChains,
+      numChains: config.sampling.chains,
       log: (line) => context.log(line),
     });
     const isFinished = await sample(run, state, context);
@@ -73,14 +73,27 @@ export const runSampler = async (task: RunSamplerTask, context: TaskContext): Pr
   }
 };
 
-const openEnsemble = (backend: Backend, target: StoredTarget, config: RunConfig): Ensemble =>
-  backend.open({
+/** As many rows as the sampler needs for the recorded chains. */
+const openEnsemble = (
+  backend: Backend,
+  target: StoredTarget,
+  { config, sampler }: { readonly config: RunConfig; readonly sampler: Sampler<unknown> },
+): Ensemble => {
+  const { chains } = config.sampling;
+  return backend.open({
     model: target.model,
     dataset: target.dataset,
     precision: config.precision,
-    numChains: config.sampling.chains,
+    numChains: sampler.ensembleRows?.(settingsOf(config), chains) ?? chains,
     seed: config.seed,
   });
+};
+
+/** The sampler's block as numerics reads it. */
+const settingsOf = ({ sampler }: RunConfig): unknown => {
+  const { name: _, ...settings } = sampler;
+  return camelKeys(settings);
+};
 
 /** Sets the potential and measures L_n(w*) on the run's own arithmetic, so that llc is 0 at w*. */
 const posteriorOf = async (
@@ -120,14 +133,8 @@ const posteriorOf = async (
   };
 };
 
-const startRun = (
-  sampler: Sampler<unknown>,
-  posterior: Posterior,
-  config: RunConfig,
-): Promise<SamplerRun> => {
-  const { name: _, ...settings } = config.sampler;
-  return sampler.start(posterior, camelKeys(settings));
-};
+const startRun = (sampler: Sampler<unknown>, posterior: Posterior, config: RunConfig): Promise<SamplerRun> =>
+  sampler.start(posterior, settingsOf(config));
 
 /** True when all draws are in the log; false if stopped on request, after a checkpoint. */
 const sample = async (run: SamplerRun, state: RunState, context: TaskContext): Promise<boolean> => {

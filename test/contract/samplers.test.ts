@@ -13,9 +13,9 @@ const cases = samplerNames.flatMap((name) =>
 const numChains = 3;
 const posteriorOn =
   (backend: BackendCase) =>
-  (overrides: { seed?: number } = {}): Posterior =>
+  (numRows: number, overrides: { seed?: number } = {}): Posterior =>
     aNetworkPosterior({
-      numChains,
+      numChains: numRows,
       startScale: 0.01,
       open: (problem) => backend.open(problem),
       ...overrides,
@@ -27,14 +27,17 @@ const resultOf = async (run: SamplerRun, draws: unknown): Promise<unknown> => ({
   work: run.work,
   tuned: run.tuned,
   warnings: run.warnings,
+  report: run.report,
   snapshot: await run.snapshot(),
 });
 
 type Case = (typeof cases)[number];
 
 const describeSampler = (backend: BackendCase, { name, settings }: Case): void => {
-  const posterior = posteriorOn(backend);
   const sampler = samplerOf(name);
+  const numRows = sampler.ensembleRows?.(settings, numChains) ?? numChains;
+  const posterior = (overrides: { seed?: number } = {}): Posterior =>
+    posteriorOn(backend)(numRows, overrides);
   const start = (overrides: { seed?: number } = {}): Promise<SamplerRun> =>
     sampler.start(posterior(overrides), settings);
 
@@ -51,6 +54,16 @@ const describeSampler = (backend: BackendCase, { name, settings }: Case): void =
     }
     for (const statistic of [...sampler.statistics, ...Object.keys(run.tuned)]) {
       expect(statistic).toMatch(/^[a-zA-Z][a-zA-Z0-9_]*$/);
+    }
+  });
+
+  it("reports plain numbers, lists and matrices when its last draw is done", async () => {
+    const run = await start();
+    await collectDraws(run);
+    const { report = {} } = run;
+    for (const [key, value] of Object.entries(report)) {
+      expect(key).toMatch(/^[a-z][a-z0-9_]*$/);
+      for (const entry of [value].flat(2)) expect(typeof entry).toBe("number");
     }
   });
 
