@@ -20,3 +20,9 @@ export const systemErrorText = (error: unknown): string | null => {
   const reason = /^\w+: ([^,]+)/.exec(message)?.[1] ?? message;
   return `${what}: ${reason} (${code}). ${advice[code] ?? "Check that path."}`;
 };
+
+/** True for the error of a path at which there is nothing, because it or one of its folders is not there. */
+export const isAbsentError = (error: unknown): boolean => {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === "ENOENT" || code === "ENOTDIR";
+};

@@ -8,6 +8,7 @@
 import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, readSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { writeFileAtomic } from "../core/atomic-write.ts";
+import { isAbsentError } from "../core/system-error.ts";
 import { jsonNumbers } from "./json-numbers.ts";
 import { catalogFile, listRuns, listTargets, runFiles, type Store, targetFiles } from "./layout.ts";
 import { type ManifestReading, readManifest } from "./manifest.ts";
@@ -42,7 +43,7 @@ export const readEntries = (path: string): CatalogEntry[] => {
   try {
     text = readFileSync(path, "utf8");
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    if (isAbsentError(error)) return [];
     throw error;
   }
   const entries = new Map<string, CatalogEntry>();

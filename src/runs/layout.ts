@@ -12,6 +12,7 @@
  */
 import { readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { isAbsentError } from "../core/system-error.ts";
 
 /** Absolute paths of the two folders that hold everything a sweep writes but its table. */
 export interface Store {
@@ -171,7 +172,7 @@ const listFolders = (dir: string): string[] => {
       .map((entry) => entry.name)
       .sort();
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    if (isAbsentError(error)) return [];
     throw error;
   }
 };

@@ -11,6 +11,7 @@ import { dirname, join } from "node:path";
 import { writeJsonAtomic } from "../core/atomic-write.ts";
 import type { Json } from "../core/canonical-json.ts";
 import type { ErrorRecord } from "../core/errors.ts";
+import { isAbsentError } from "../core/system-error.ts";
 import { type Attempt, checkAttempt, readAttempt } from "./attempt.ts";
 import { jsonNumbers } from "./json-numbers.ts";
 
@@ -133,8 +134,7 @@ export const readManifest = (
   try {
     text = readFileSync(path, "utf8");
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT" || code === "ENOTDIR") return { kind: "absent" };
+    if (isAbsentError(error)) return { kind: "absent" };
     throw error;
   }
   const manifest = parseManifest(text);
