@@ -48,6 +48,9 @@ class PtChains implements MovingChains {
     const numRungs = numRungsOf(settings);
     const { numChains } = posterior.ensemble;
     this.#numReplicas = numChains / numRungs;
+    if (!Number.isInteger(this.#numReplicas)) {
+      throw new Error(`bug: ${numChains} rows for ladders of ${numRungs} rungs; ask ensembleRows`);
+    }
     this.#posterior = posterior;
     this.#settings = settings;
     this.#counter = counter;

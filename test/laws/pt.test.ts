@@ -53,7 +53,11 @@ const sample = async (posterior: Posterior, changes: Partial<PtSettings> = {}): 
   const run = await pt.start(posterior, { ...settings, ...changes });
   const draws = await collectDraws(run);
   const losses = new Float64Array(draws[0]?.loss.length ?? 0);
-  for (const { loss } of draws) loss.forEach((value, chain) => (losses[chain] += value / draws.length));
+  for (const { loss } of draws) {
+    loss.forEach((value, chain) => {
+      losses[chain] = (losses[chain] ?? Number.NaN) + value / draws.length;
+    });
+  }
   return { run, draws, losses };
 };
 

@@ -137,9 +137,9 @@ export const collectDraws = async (run: SamplerRun): Promise<DrawRecord[]> => {
   return draws;
 };
 
-/** The llc of each chain, (numChains)(numDraws): nβ·(loss − initialLoss). */
+/** The llc of each recorded chain, (numChains)(numDraws): nβ·(loss − initialLoss). */
 export const llcChains = (draws: readonly DrawRecord[], posterior: Posterior): Float64Array[] =>
-  Array.from({ length: posterior.ensemble.numChains }, (_, chain) =>
+  Array.from({ length: draws[0]?.loss.length ?? 0 }, (_, chain) =>
     Float64Array.from(
       draws,
       ({ loss }) => posterior.nBeta * ((loss[chain] ?? Number.NaN) - posterior.initialLoss),

@@ -37,7 +37,7 @@ interface Replicate {
 const inputs = standardNormals(2 * numData, 5, 1);
 
 /** From the prior's mean and spread. */
-const replicate = (seed: number): Replicate => {
+const replicate = (seed: number, numRows: number): Replicate => {
   const [a = 0, b = 0] = standardNormals(2, seed, 2);
   const noise = standardNormals(numData, seed, 3);
   const labels = noise.map((xi, i) => (inputs[2 * i] ?? 0) * a + (inputs[2 * i + 1] ?? 0) * b + xi);
@@ -55,13 +55,14 @@ const replicate = (seed: number): Replicate => {
     model: { kind: "network", network, loss: { kind: "mse" } },
     dataset: { numData, inputs, labels },
     precision: "float64",
-    numChains: 1,
+    numChains: numRows,
     seed,
   });
   const center = new Float64Array(2);
+  const all = (value: number): Float64Array => new Float64Array(numRows).fill(value);
   // nβ·L = Σ(f − y)²/2: the likelihood; γ = 1: the prior.
   const [nBeta, gamma] = [numData / 2, 1];
-  ensemble.setPotential({ center, nBeta: Float64Array.of(nBeta), gamma: Float64Array.of(gamma) });
+  ensemble.setPotential({ center, nBeta: all(nBeta), gamma: all(gamma) });
   const posterior = { ensemble, center, nBeta, gamma, initialLoss: 0, seed, startScale: 1 };
   const trueLoss = noise.reduce((sum, xi) => sum + xi * xi, 0) / numData;
   return { posterior, trueLoss };
@@ -80,7 +81,7 @@ const precision = ((): readonly [number, number, number] => {
 })();
 
 /** The posterior N(m, P⁻¹) around m; given y, θ − m has that law. */
-const centredReplicate = (seed: number): Replicate => {
+const centredReplicate = (seed: number, numRows: number): Replicate => {
   const [aa, ab, bb] = precision;
   const potential = (w: Float64Array, gradient: Float64Array | null): number => {
     const [x = 0, y = 0] = w;
@@ -91,7 +92,7 @@ const centredReplicate = (seed: number): Replicate => {
   const [u = 0, v = 0] = standardNormals(2, seed, 2);
   // U(θ − m) = ½·|z|² for θ − m = P^{−1/2}·z.
   const trueLoss = (u * u + v * v) / 2;
-  return { posterior: aDensityPosterior({ dim: 2, potential }, { numChains: 1, seed }), trueLoss };
+  return { posterior: aDensityPosterior({ dim: 2, potential }, { numChains: numRows, seed }), trueLoss };
 };
 
 export interface Calibration {
@@ -108,10 +109,12 @@ export const calibrationOf = async (
   const counts = Array.from({ length: numBins }, () => 0);
   // Largest curvature of U: 1 + the largest eigenvalue of XᵀX, about 1 + 2·n.
   const settings = law.tuned({ gradients: 2500, scale: 1 / Math.sqrt(1 + 2 * numData), draws: numDraws });
+  const sampler = samplerOf(name);
+  const numRows = sampler.ensembleRows?.(settings, 1) ?? 1;
   for (let r = 0; r < numReplicates; r++) {
     const make = law.kind === "variational" ? centredReplicate : replicate;
-    const { posterior, trueLoss } = make(lawSeed * 100_000 + r);
-    const draws = await collectDraws(await samplerOf(name).start(posterior, settings));
+    const { posterior, trueLoss } = make(lawSeed * 100_000 + r, numRows);
+    const draws = await collectDraws(await sampler.start(posterior, settings));
     const losses = draws.map(({ loss, statistics }) => (statistics["raw_loss"] ?? loss)[0] ?? Number.NaN);
     const rank = rankOf(trueLoss, losses, posterior.seed);
     const bin = Math.floor((rank * numBins) / (losses.length + 1));

@@ -91,10 +91,12 @@ export const llcOf = async (
   { gradients, breakage }: LlcOptions,
 ): Promise<LlcEstimate> => {
   const { loss, nBeta, gamma, startScale, scale } = target;
-  const healthy = aPosterior({ model: loss, nBeta, gamma, startScale, seed: lawSeed });
+  const settings = law.tuned({ gradients, scale });
+  const numRows = samplerOf(name).ensembleRows?.(settings, 4) ?? 4;
+  const healthy = aPosterior({ model: loss, nBeta, gamma, startScale, seed: lawSeed, numChains: numRows });
   const posterior = breakage === undefined ? healthy : brokenBy(breakage, healthy);
   const sampler = samplerOf(name);
-  const run = await sampler.start(posterior, law.tuned({ gradients, scale }));
+  const run = await sampler.start(posterior, settings);
   const chains = llcChains(await collectDraws(run), posterior);
   const all = pool(chains);
   const exact = exactOf(target);

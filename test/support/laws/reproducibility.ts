@@ -11,12 +11,15 @@ const drawsOn = async (
   backend: Backend,
   chains: { readonly firstChain: number; readonly numChains: number },
 ): Promise<readonly DrawRecord[]> => {
+  const sampler = samplerOf(name);
+  const rowsPerChain = sampler.ensembleRows?.(settings, 1) ?? 1;
   const posterior = aNetworkPosterior({
-    ...chains,
+    firstChain: rowsPerChain * chains.firstChain,
+    numChains: rowsPerChain * chains.numChains,
     startScale: 0.01,
     open: (problem) => backend.open({ ...problem, precision: "float64" }),
   });
-  const draws = await collectDraws(await samplerOf(name).start(posterior, settings));
+  const draws = await collectDraws(await sampler.start(posterior, settings));
   posterior.ensemble.close();
   return draws;
 };

@@ -138,6 +138,24 @@ const laws: { readonly [Name in SamplerName]?: SamplerLaw } = {
     alone: { settings: { ...settingsOf("rwmh"), warmup: 0, stepSize: 0.01 } },
     broken: ["accepts every proposal", "accepts by 0.7·ΔU"],
   },
+  pt: {
+    kind: "exact",
+    kernel: null,
+    tuned: ({ gradients, draws = Math.floor(gradients / 10) }) => ({
+      ...settingsOf("pt"),
+      draws,
+      warmup: 200,
+      rungs: 3,
+      maxTemperature: 4,
+      reference: false,
+      numIntegrationSteps: 8,
+      // A scan computes every gradient once more where walkers changed places.
+      thinning: Math.max(1, Math.floor(gradients / 10 / draws)),
+    }),
+    bias: () => 0,
+    alone: { settings: { ...settingsOf("pt"), warmup: 0 } },
+    broken: ["draws momenta 30 % too large"],
+  },
   vi: {
     kind: "variational",
     kernel: null,

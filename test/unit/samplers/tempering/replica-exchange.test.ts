@@ -153,4 +153,41 @@ describe("swaps from an exact start (5 standard errors, false alarm 6e-7 a rung)
   it("are seen to fail when every swap is accepted", () => {
     expect(deviationAfter(12, (phase) => ({ ...phase, uniformOf: () => 0 }))).toBeGreaterThan(5);
   });
+
+  it("are seen to fail when each side of a pair decides by a uniform of its own", () => {
+    // What two processes do that do not share their decision: one takes the other's place, the other stays.
+    const exactRow = (replica: number): Float64Array => {
+      const row = new Float64Array(betas.length);
+      fillNormal({ seed: lawSeed, purpose: purpose.noise, chain: replica }, row);
+      return row.map((z, rung) => z / Math.sqrt((betas[rung] ?? Number.NaN) + 1));
+    };
+    const rows = Array.from({ length: numReplicas }, (_, replica) => exactRow(replica));
+    for (let scan = 0; scan < 12; scan++) {
+      rows.forEach((x, replica) => {
+        for (const pair of pairsOf(scan, betas.length)) {
+          const sides = [pair, pair + 1].map((rung) => ({
+            beta: betas[rung] ?? Number.NaN,
+            energy: (x[rung] ?? Number.NaN) ** 2 / 2,
+          }));
+          const [lower, upper] = sides as [(typeof sides)[0], (typeof sides)[0]];
+          const probability = swapProbability(lower, upper);
+          const [mine = 0, theirs = 0] = x.slice(pair, pair + 2);
+          const decides = (rung: number): boolean =>
+            uniformOf(scan, betas.length)(replica, rung) < probability;
+          if (decides(pair)) x[pair] = theirs;
+          if (decides(pair + 1)) x[pair + 1] = mine;
+        }
+      });
+    }
+    const worst = Math.max(
+      ...Array.from(betas, (beta, rung) => {
+        const square = rows.reduce(
+          (sum, x) => sum + ((x[rung] ?? Number.NaN) ** 2 * (beta + 1)) / numReplicas,
+          0,
+        );
+        return Math.abs(square - 1) * Math.sqrt(numReplicas / 2);
+      }),
+    );
+    expect(worst).toBeGreaterThan(5);
+  });
 });
