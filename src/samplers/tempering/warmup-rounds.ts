@@ -1,8 +1,8 @@
 /**
  * Warmup of parallel tempering in rounds of doubling length: what is learnt in a round is used from the next one on.
  *
- * Rounds of 2, 4, 8, … scans; the last takes all that is left once its successor would not fit, so that the final step
- * sizes are learnt on the final ladder. Source: Pigeons.jl, whose rounds double likewise.
+ * Rounds of 2, 4, 8, … scans; the last takes all that is left and is not shorter than the one before, so that the final
+ * step sizes are learnt at length on the final ladder. Source: Pigeons.jl, whose rounds double likewise.
  */
 
 /** Where a scan of warmup lies. */
@@ -18,7 +18,7 @@ export const roundLengths = (numScans: number): readonly number[] => {
   const lengths: number[] = [];
   let left = numScans;
   for (let length = 2; left > 0; length *= 2) {
-    const taken = left - length < 2 * length ? left : length;
+    const taken = left - length < length ? left : length;
     lengths.push(taken);
     left -= taken;
   }
