@@ -55,6 +55,16 @@ export type SweepEventBody =
   | { readonly kind: "stop_requested"; readonly taskId: string; readonly reason: string }
   | { readonly kind: "task_cancelled"; readonly taskId: string; readonly reason: string }
   | { readonly kind: "sweep_cancelled"; readonly reason: string }
+  | {
+      /** An allocation, or another process that a card starts and that holds a worker. */
+      readonly kind: "block";
+      readonly card: string;
+      readonly block: string;
+      readonly state: "submitted" | "working" | "ended" | "refused" | "drained" | "cancelled";
+      /** The scheduler's id; null: not known. */
+      readonly allocationId: string | null;
+      readonly message: string;
+    }
   | { readonly kind: "warning"; readonly message: string }
   | { readonly kind: "sweep_done"; readonly counts: StateCounts; readonly seconds: number };
 

@@ -179,6 +179,7 @@ export class RedisBroker implements Broker, WorkerPool {
         this.#after(dueAt - clock.now(), async () => {
           this.#driven.retry(entry);
           await this.#source.hear("wake");
+          await this.#driven.store.publish("wake");
         });
       },
     });

@@ -43,11 +43,17 @@ export class RedisTaskSource implements TaskSource {
   #rules: SweepRules | null = null;
   #queues: TaskQueues | null = null;
   #isOver = false;
+  /** When the connection was last made anew, by the clock. */
+  #connectedAt = Number.NEGATIVE_INFINITY;
+  readonly #onConnected = (): void => {
+    this.#connectedAt = this.#options.clock.now();
+  };
 
   constructor(options: TaskSourceOptions) {
     this.#options = options;
     this.#events = new EventSource(options.clock);
     this.#wakes = new Wakes(options.clock, pollMs);
+    options.client.on("ready", this.#onConnected);
     this.#leases = new HeldLeases({
       client: options.client,
       store: options.store,
@@ -133,10 +139,14 @@ export class RedisTaskSource implements TaskSource {
     this.#wakes.notify();
   }
 
-  /** Enters the failure of every worker whose lease has run out; what it had finished on disk counts as done. */
+  /**
+   * Enters the failure of every worker whose lease has run out; what it had finished on disk counts as done. Not right after
+   * Redis was away: workers that live renew their leases first.
+   */
   async reap(): Promise<void> {
-    const { client } = this.#options;
+    const { client, clock } = this.#options;
     const { leaseMs } = this.rules;
+    if (clock.now() - this.#connectedAt < leaseMs / 2) return;
     for (const taskClass of this.queues.classes) {
       const { active } = this.queues.leaseKeys({ taskClass, id: "" });
       for (const id of await lostJobIds(client, active)) {
@@ -155,6 +165,7 @@ export class RedisTaskSource implements TaskSource {
 
   async close(): Promise<void> {
     this.end();
+    this.#options.client.off("ready", this.#onConnected);
     this.#events.clear();
     await this.#queues?.close();
   }

@@ -20,7 +20,7 @@ import { FactBook } from "./fact-book.ts";
 import { findDifferences } from "./reconcile.ts";
 import { RedisTaskSource } from "./redis-task-source.ts";
 import { SweepStore } from "./sweep-store.ts";
-import { classOf, jobIdOf, type TaskClass } from "./task-class.ts";
+import { classOf, jobIdOf, orderClasses, type TaskClass } from "./task-class.ts";
 
 /** Connection, rules and listeners of one sweep. */
 export interface SweepDriverOptions {
@@ -85,7 +85,7 @@ export class SweepDriver {
     this.ledger.open(plan, options);
     const stored = await this.store.readRules();
     if (stored === null || stored.phase === "finished") {
-      await this.#submit(randomUUID().slice(0, 8), []);
+      await this.#submit(newRunId(), []);
     } else {
       await this.#upload(stored.rules.run, stored.rules.classes);
       await this.settle();
@@ -141,9 +141,13 @@ export class SweepDriver {
   /** Compares plan, Redis and disk. */
   async reconcile(): Promise<void> {
     if (this.#hasEnded) return;
+    const { queues, rules } = this.source;
     const { facts, missing } = await this.#differences();
     for (const fact of facts) this.#enter(fact, fact.time);
-    const { queues, rules } = this.source;
+    if (missing.length > 0 && (await queues.isRootReleased())) {
+      await this.restore(newRunId()); // workers take the sweep for ended
+      return;
+    }
     const free = [
       ...missing,
       ...facts.flatMap(({ taskId, kind }) => (kind === "given_back" ? [this.ledger.entry(taskId)] : [])),
@@ -158,15 +162,23 @@ export class SweepDriver {
     await this.settle();
   }
 
-  /** Redis has lost the sweep: what ran is done on disk or free again, and the open part of the plan goes in anew. */
-  async restore(): Promise<void> {
+  /**
+   * Redis has lost the sweep: what ran is done on disk or free again, and the open part of the plan goes in anew.
+   * `newRun`: not for workers that have seen the old submission.
+   */
+  async restore(newRun: string | null = null): Promise<void> {
     await this.store.clear();
-    const { facts } = await this.#differences();
-    for (const fact of facts) this.#enter(fact, fact.time);
+    // Runs of an adopted build may be on disk too.
+    for (
+      let { facts } = await this.#differences();
+      facts.length > 0;
+      facts = (await this.#differences()).facts
+    )
+      for (const fact of facts) this.#enter(fact, fact.time);
     for (const entry of this.ledger.entries)
       if (entry.state === "waiting" && entry.numOpenNeeds === 0) this.ledger.makeReady(entry);
     const { run, classes } = this.source.rules;
-    await this.#submit(run, classes);
+    await this.#submit(newRun ?? run, classes);
     for (const { task, failureCounts } of this.ledger.entries)
       if (Object.values(failureCounts).some((count) => count > 0))
         await this.store.addFailures(task.id, failureCounts);
@@ -201,7 +213,7 @@ export class SweepDriver {
       {
         run,
         retryPolicy,
-        classes: uniqueClasses([...planned, ...classes]),
+        classes: orderClasses([...planned, ...classes]),
         leaseMs,
         storeRoot,
         logsRoot,
@@ -286,6 +298,4 @@ export class SweepDriver {
   }
 }
 
-const uniqueClasses = (classes: readonly TaskClass[]): readonly TaskClass[] => [
-  ...new Map(classes.map((taskClass) => [`${taskClass.kind} ${taskClass.maxSec}`, taskClass])).values(),
-];
+const newRunId = (): string => randomUUID().slice(0, 8);
