@@ -12,14 +12,13 @@
  * that of i.i.d. draws if it is larger; ESS is the number of i.i.d. draws of L_n(w) with that error (with a control
  * variate more than were drawn); R̂ compares the fits. NaN marks what does not apply.
  */
+import { type Accuracy, accuracyOf, llcOf } from "./accuracy.ts";
 import type { LearningCoefficient } from "./aoyagi.ts";
 import { bfmi } from "./bfmi.ts";
-import { essBulk, essTail } from "./ess.ts";
 import { importanceMean } from "./importance.ts";
 import { mcseMean } from "./mcse.ts";
 import { type Chains, isAllFinite, mean, pool, variance } from "./moments.ts";
 import { paretoK } from "./pareto-k.ts";
-import { rhat } from "./rhat.ts";
 import { judgeRun, type Measures, type Verdict } from "./verdict.ts";
 
 /** Draws of a run; every array has shape (numChains, numDraws), warmup dropped. */
@@ -120,15 +119,12 @@ export interface RunSummary {
 
 /** Draws and facts → summary. Nothing throws: bad numbers become NaN and a reason. */
 export const summarizeRun = (draws: RunDraws, facts: RunFacts): RunSummary => {
-  const llcOf = (loss: Chains): Float64Array[] =>
-    loss.map((chain) => chain.map((value) => facts.nBeta * (value - facts.initialLoss)));
   // A control variate lowers the error of means, but only the loss itself tells how draws are spread.
   const rawLoss = draws.statistics["raw_loss"] ?? draws.loss;
-  const llc = llcOf(draws.loss);
-  const raw = llcOf(rawLoss);
+  const llc = llcOf(draws.loss, facts);
   const pooled = pool(llc);
-  const spread = pool(raw);
-  const precision = facts.isIndependent ? independentPrecision(llc, raw) : markovPrecision(llc);
+  const spread = pool(llcOf(rawLoss, facts));
+  const { llcMean, ...precision } = accuracyOf({ loss: draws.loss, rawLoss }, facts);
   const statistics = summarizeStatistics(draws.statistics, facts.isIndependent);
   const shape = { numChains: llc.length, numDraws: llc[0]?.length ?? 0 };
   const checked = {
@@ -139,7 +135,6 @@ export const summarizeRun = (draws: RunDraws, facts: RunFacts): RunSummary => {
     fractionBelowInitial: fractionOf(pool(rawLoss), (loss) => loss < facts.initialLoss),
     drift: facts.isIndependent ? Number.NaN : driftOf(llc),
   };
-  const llcMean = mean(pooled);
   const { verdict, reasons } = judgeRun({ ...checked, ...doubtsOf(draws, facts), llcMean });
   const lossMean = mean(pool(draws.loss));
   return {
@@ -164,28 +159,6 @@ export const summarizeRun = (draws: RunDraws, facts: RunFacts): RunSummary => {
     wallTimeSec: facts.wallTimeSec,
     tuned: facts.tuned,
   };
-};
-
-interface Precision {
-  readonly llcMcse: number;
-  readonly rHat: number;
-  readonly essBulk: number;
-  readonly essTail: number;
-}
-
-const markovPrecision = (llc: Chains): Precision =>
-  llc.length === 0
-    ? { llcMcse: Number.NaN, rHat: Number.NaN, essBulk: Number.NaN, essTail: Number.NaN }
-    : { llcMcse: mcseMean(llc), rHat: rhat(llc), essBulk: essBulk(llc), essTail: essTail(llc) };
-
-/** @param llc what is averaged. @param raw what it estimates, draw by draw; the same without a control variate. */
-const independentPrecision = (llc: Chains, raw: Chains): Precision => {
-  const pooled = pool(llc);
-  const ofDraws = Math.sqrt(variance(pooled) / pooled.length);
-  const ofFits = llc.length > 1 ? Math.sqrt(variance(llc.map(mean)) / llc.length) : 0;
-  const llcMcse = Math.max(ofDraws, ofFits);
-  const ess = variance(pool(raw)) / llcMcse ** 2;
-  return { llcMcse, rHat: rhat(raw), essBulk: ess, essTail: ess };
 };
 
 const summarizeStatistics = (
@@ -227,7 +200,7 @@ const doubtsOf = (
 
 const costOf = (
   { work, numData, wallTimeSec }: RunFacts,
-  { llcMcse, essBulk: ess }: Precision,
+  { llcMcse, essBulk: ess }: Pick<Accuracy, "llcMcse" | "essBulk">,
 ): Pick<
   RunSummary,
   "totalFge" | "warmupFge" | "totalLosses" | "workFge" | "wnv" | "wnvTime" | "essPerFge" | "essPerSec"
