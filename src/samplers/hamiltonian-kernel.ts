@@ -87,6 +87,11 @@ export class HamiltonianKernel {
     this.setInverseMass(new Float64Array(ensemble.dim).fill(1));
   }
 
+  /** Where the last trajectory ended, accepted or not: valid until the next one. */
+  get trajectoryEnd(): { readonly position: Vectors; readonly momentum: Vectors } {
+    return this.#end;
+  }
+
   /** @param inverseMass V, shape (dim), all > 0. Not kept. */
   setInverseMass(inverseMass: Float64Array): void {
     this.#ensemble.writeRow(this.#end.inverseMass, inverseMass);

@@ -4,7 +4,10 @@
  * To add one: write its file, add a line to `samplers`. The contract suite runs over every line by itself.
  */
 import { SweepError } from "../core/errors.ts";
+import { amclmc } from "./amclmc.ts";
+import { chees } from "./chees.ts";
 import { hmc } from "./hmc.ts";
+import { laplace } from "./laplace.ts";
 import { lmh } from "./lmh.ts";
 import { mala } from "./mala.ts";
 import { mclmc } from "./mclmc.ts";
@@ -16,7 +19,7 @@ import { sgld } from "./sgld.ts";
 import { vi } from "./vi.ts";
 
 /** Every sampler, under its name. */
-export const samplers = { hmc, lmh, mala, mclmc, nuts, pt, rwmh, sgld, vi } as const;
+export const samplers = { amclmc, chees, hmc, laplace, lmh, mala, mclmc, nuts, pt, rwmh, sgld, vi } as const;
 
 export type SamplerName = keyof typeof samplers;
 

@@ -10,6 +10,76 @@ export interface SamplerCases<Name extends SamplerName> {
 
 /** One entry a sampler: a registered name without one fails to compile. */
 export const samplerCases: { readonly [Name in SamplerName]: SamplerCases<Name> } = {
+  amclmc: (() => {
+    const base = {
+      draws: 4,
+      warmup: 60,
+      thinning: 1,
+      L: null,
+      stepSize: 0.01,
+      adaptStepSize: true,
+      diagonalPreconditioning: true,
+      integrator: "isokinetic_mclachlan",
+      targetAcceptance: 0.9,
+      lengthFactor: 1.3,
+      fracTune3: 0.2,
+      preconditionerFloor: 1e-3,
+    } as const;
+    return {
+      variants: [
+        base,
+        { ...base, warmup: 24, diagonalPreconditioning: false, integrator: "isokinetic_velocity_verlet" },
+        { ...base, warmup: 0, L: 0.3, stepSize: 0.05, thinning: 2 },
+        { ...base, warmup: 24, L: 2, fracTune3: 0 },
+        { ...base, warmup: 10, adaptStepSize: false, stepSize: 0.05 },
+      ],
+      refused: [
+        { draws: 0 },
+        { warmup: -1 },
+        { thinning: 0 },
+        { L: 0 },
+        { stepSize: 0 },
+        { integrator: "leapfrog" },
+        { targetAcceptance: 1 },
+        { lengthFactor: 0 },
+        { fracTune3: 0.5 },
+        { fracTune3: -0.1 },
+        { preconditionerFloor: -1 },
+      ],
+    };
+  })(),
+  chees: (() => {
+    const base = {
+      draws: 5,
+      warmup: 24,
+      thinning: 1,
+      stepSize: 0.01,
+      adaptStepSize: true,
+      adaptMassMatrix: true,
+      trajectoryTime: null,
+      maxSteps: 50,
+      targetAcceptance: 0.651,
+      massMatrixFloor: 1e-3,
+    };
+    return {
+      variants: [
+        base,
+        { ...base, adaptMassMatrix: false, trajectoryTime: 0.2 },
+        { ...base, warmup: 0, stepSize: 0.05, trajectoryTime: 0.3, thinning: 2 },
+        { ...base, adaptStepSize: false, stepSize: 0.02, maxSteps: 3 },
+      ],
+      refused: [
+        { draws: 0 },
+        { warmup: -1 },
+        { thinning: 0 },
+        { stepSize: 0 },
+        { trajectoryTime: 0 },
+        { maxSteps: 0 },
+        { targetAcceptance: 0 },
+        { massMatrixFloor: -1 },
+      ],
+    };
+  })(),
   hmc: (() => {
     const base = {
       draws: 5,
@@ -115,6 +185,33 @@ export const samplerCases: { readonly [Name in SamplerName]: SamplerCases<Name> 
         { maxDepth: 0 },
         { maxDepth: 21 },
         { massMatrixFloor: Number.NaN },
+      ],
+    };
+  })(),
+  laplace: (() => {
+    const base = {
+      draws: 5,
+      hessian: "auto",
+      maxDenseDim: 64,
+      rank: 4,
+      probes: 5,
+      differenceStep: null,
+    } as const;
+    return {
+      variants: [
+        base,
+        { ...base, hessian: "low_rank" },
+        { ...base, hessian: "low_rank", rank: 100, differenceStep: 0.01 },
+        { ...base, hessian: "diagonal", draws: 1 },
+        { ...base, maxDenseDim: 28, probes: 1 },
+      ],
+      refused: [
+        { draws: 0 },
+        { hessian: "full" },
+        { maxDenseDim: 0 },
+        { rank: 0 },
+        { probes: 0 },
+        { differenceStep: 0 },
       ],
     };
   })(),

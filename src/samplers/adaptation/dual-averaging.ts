@@ -68,6 +68,18 @@ export const currentStepSize = (state: DualAveraging): number => clippedExp(stat
 export const averagedStepSize = (state: DualAveraging): number =>
   clippedExp(state.count === 0 ? state.logStepSize : state.logAverage);
 
+/**
+ * The state with step sizes of at most `largest` (> 0): as if the search had just come there.
+ *
+ * Without it H̄ would go on summing up while the limit holds, and the step size could not come down again in time.
+ */
+export const limitDualAveraging = (state: DualAveraging, largest: number): DualAveraging => {
+  const limit = Math.log(largest);
+  if (!(state.logStepSize > limit)) return state;
+  const meanError = ((state.logCenter - limit) * shrinkage) / Math.sqrt(Math.max(1, state.count));
+  return { ...state, meanError, logStepSize: limit, logAverage: Math.min(state.logAverage, limit) };
+};
+
 /** The state as snapshot entries; `dualAveragingIn` reads them back. */
 export const dualAveragingEntries = (state: DualAveraging): Snapshot => ({
   dualCount: state.count,

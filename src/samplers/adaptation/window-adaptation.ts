@@ -15,6 +15,7 @@ import {
   currentStepSize,
   dualAveragingEntries,
   dualAveragingIn,
+  limitDualAveraging,
   startDualAveraging,
   updateDualAveraging,
 } from "./dual-averaging.ts";
@@ -52,6 +53,8 @@ export interface Tunable {
   /** Positions of all chains, (numChains, dim). */
   readonly positions: () => Promise<Float64Array>;
   readonly setInverseMass: (inverseMass: Float64Array) => void;
+  /** Upper limit of the step size at this moment, > 0. Absent: none. */
+  readonly largestStepSize?: () => number;
 }
 
 /** Mutable state of warmup. `stepSize` and `inverseMass` are to be used in the next transition. */
@@ -82,7 +85,10 @@ export class WindowAdaptation {
   async update(kernel: Tunable, index: number, acceptance: number): Promise<void> {
     const { adaptStepSize, adaptMassMatrix, targetAcceptance, numWarmup } = this.#settings;
     if (adaptStepSize) {
-      this.#averaging = updateDualAveraging(this.#averaging, acceptance, targetAcceptance);
+      this.#averaging = limitDualAveraging(
+        updateDualAveraging(this.#averaging, acceptance, targetAcceptance),
+        kernel.largestStepSize?.() ?? Number.POSITIVE_INFINITY,
+      );
       this.stepSize = currentStepSize(this.#averaging);
     }
     const window = this.#windows.find(({ start, end }) => start <= index && index < end);
@@ -105,7 +111,8 @@ export class WindowAdaptation {
 
   async #restartStepSize(kernel: Tunable): Promise<void> {
     if (!this.#settings.adaptStepSize) return;
-    this.stepSize = await searchStepSize(this.stepSize, (stepSize) => kernel.probe(stepSize));
+    const found = await searchStepSize(this.stepSize, (stepSize) => kernel.probe(stepSize));
+    this.stepSize = Math.min(found, kernel.largestStepSize?.() ?? found);
     this.#averaging = startDualAveraging(this.stepSize);
   }
 

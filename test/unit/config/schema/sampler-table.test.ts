@@ -2,13 +2,16 @@ import { describe, expect, expectTypeOf, it } from "vitest";
 import type { z } from "zod";
 import type { TargetConfig } from "../../../../src/config/experiment.ts";
 import { samplerNames, samplerSchemas } from "../../../../src/config/schema/sampler-table.ts";
+import type { amclmcSchema } from "../../../../src/config/schema/samplers/amclmc.ts";
+import type { cheesSchema } from "../../../../src/config/schema/samplers/chees.ts";
 import type { hmcSchema } from "../../../../src/config/schema/samplers/hmc.ts";
+import type { lmhSchema } from "../../../../src/config/schema/samplers/lmh.ts";
+import type { laplaceSchema } from "../../../../src/config/schema/samplers/laplace.ts";
 import type { malaSchema } from "../../../../src/config/schema/samplers/mala.ts";
 import type { mclmcSchema } from "../../../../src/config/schema/samplers/mclmc.ts";
 import type { nutsSchema } from "../../../../src/config/schema/samplers/nuts.ts";
 import type { ptSchema } from "../../../../src/config/schema/samplers/pt.ts";
 import type { rwmhSchema } from "../../../../src/config/schema/samplers/rwmh.ts";
-import type { lmhSchema } from "../../../../src/config/schema/samplers/lmh.ts";
 import type { sgldSchema } from "../../../../src/config/schema/samplers/sgld.ts";
 import type { viSchema } from "../../../../src/config/schema/samplers/vi.ts";
 import type { CamelKeys } from "../../../../src/core/case.ts";
@@ -32,7 +35,10 @@ describe("samplerSchemas", () => {
     expectTypeOf<Camel<typeof malaSchema>>().toExtend<SettingsOf<"mala">>();
     expectTypeOf<Camel<typeof ptSchema>>().toExtend<SettingsOf<"pt">>();
     expectTypeOf<Camel<typeof rwmhSchema>>().toExtend<SettingsOf<"rwmh">>();
+    expectTypeOf<Camel<typeof laplaceSchema>>().toExtend<SettingsOf<"laplace">>();
     expectTypeOf<Camel<typeof lmhSchema>>().toExtend<SettingsOf<"lmh">>();
+    expectTypeOf<Camel<typeof amclmcSchema>>().toExtend<SettingsOf<"amclmc">>();
+    expectTypeOf<Camel<typeof cheesSchema>>().toExtend<SettingsOf<"chees">>();
     expectTypeOf<Camel<typeof viSchema>>().toExtend<ViSettings>();
   });
 

@@ -5,6 +5,7 @@ import {
   currentStepSize,
   dualAveragingEntries,
   dualAveragingIn,
+  limitDualAveraging,
   startDualAveraging,
   updateDualAveraging,
 } from "../../../../src/samplers/adaptation/dual-averaging.ts";
@@ -58,5 +59,21 @@ describe("dual averaging", () => {
   it("reads back from its snapshot entries", () => {
     const state = updateDualAveraging(startDualAveraging(0.3), 0.6, 0.8);
     expect(dualAveragingIn(dualAveragingEntries(state))).toEqual(state);
+  });
+
+  it("comes down from a limit at once, however long it was held there", () => {
+    const held = (limit: number): number => {
+      let state = startDualAveraging(1);
+      for (let t = 0; t < 300; t++) state = limitDualAveraging(updateDualAveraging(state, 1, 0.8), limit);
+      expect(currentStepSize(state)).toBeCloseTo(Math.min(limit, currentStepSize(state)), 12);
+      expect(averagedStepSize(state)).toBeLessThanOrEqual(limit * (1 + 1e-12));
+      for (let t = 0; t < 5; t++) state = updateDualAveraging(state, 0.3, 0.8);
+      return currentStepSize(state);
+    };
+    expect(held(2)).toBeLessThan(1);
+    // Without the limit it is still far above.
+    expect(held(Number.POSITIVE_INFINITY)).toBeGreaterThan(100);
+    const below = startDualAveraging(1);
+    expect(limitDualAveraging(below, 2)).toBe(below);
   });
 });
