@@ -7,6 +7,7 @@
  * runs/targets/tgt_<id>/run_<sampler>_<id>/   manifest.json  trace.nc  analysis.json  attempt.json  checkpoint.bin
  *                                             draws.log  diagnostics/
  * runs/sweeps/<id>/        plan.json  experiment.yaml  card.yaml  events.jsonl  report.html  command.json
+ *                          driver.log  redis.json  blocks/
  * logs/build_target/<target id>.{log,err}     logs/run_sampler/<target id>_<sampler>_<run id>.{log,err}
  * ```
  */
@@ -74,6 +75,8 @@ export interface SweepFiles {
   readonly lock: string;
   /** Where the sweep's Redis is, for workers; holds a password. */
   readonly redis: string;
+  /** Scripts and output of allocations, and the list of them. */
+  readonly blocks: string;
   /** The command line that started the sweep. */
   readonly command: string;
   /** What a driver in the background prints. */
@@ -132,6 +135,7 @@ export const sweepFiles = (store: Store, sweepId: string): SweepFiles => {
     report: join(dir, "report.html"),
     lock: join(dir, "lock.json"),
     redis: join(dir, "redis.json"),
+    blocks: join(dir, "blocks"),
     command: join(dir, "command.json"),
     driverLog: join(dir, "driver.log"),
   };

@@ -2,7 +2,7 @@
 import { Command } from "commander";
 import { executeSweep } from "../sweep/execute-sweep.ts";
 import { restrictPlan } from "../sweep/restrict-plan.ts";
-import { addSweepOptions, sweepOptionsOf } from "../sweep/sweep-options.ts";
+import { addSweepOptions, sweepOptionsOf, withDefaultPlace } from "../sweep/sweep-options.ts";
 
 export const buildCommand = (): Command =>
   addSweepOptions(
@@ -10,7 +10,7 @@ export const buildCommand = (): Command =>
       .description("build targets of an experiment, without sampling (on this machine)")
       .argument("[targets...]", "ids or names of targets (default: all)"),
   ).action((targets: readonly string[], raw: Record<string, unknown>) =>
-    executeSweep(sweepOptionsOf(raw["card"] === undefined ? { ...raw, local: true } : raw), (plan) =>
+    executeSweep(sweepOptionsOf(withDefaultPlace(raw)), (plan) =>
       restrictPlan(plan, targets, "build-target"),
     ),
   );

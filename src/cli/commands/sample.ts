@@ -2,7 +2,7 @@
 import { Command } from "commander";
 import { executeSweep } from "../sweep/execute-sweep.ts";
 import { restrictPlan } from "../sweep/restrict-plan.ts";
-import { addSweepOptions, sweepOptionsOf } from "../sweep/sweep-options.ts";
+import { addSweepOptions, sweepOptionsOf, withDefaultPlace } from "../sweep/sweep-options.ts";
 
 export const sampleCommand = (): Command =>
   addSweepOptions(
@@ -10,7 +10,5 @@ export const sampleCommand = (): Command =>
       .description("run chosen cells of an experiment (on this machine)")
       .argument("[cells...]", "ids or names of cells, as in `base × hmc` (default: all)"),
   ).action((cells: readonly string[], raw: Record<string, unknown>) =>
-    executeSweep(sweepOptionsOf(raw["card"] === undefined ? { ...raw, local: true } : raw), (plan) =>
-      restrictPlan(plan, cells, "run-sampler"),
-    ),
+    executeSweep(sweepOptionsOf(withDefaultPlace(raw)), (plan) => restrictPlan(plan, cells, "run-sampler")),
   );

@@ -38,9 +38,13 @@ const tell = (event: SweepEvent, say: (event: { taskId: string }, words: string)
       return say(event, "stopped at a checkpoint");
     case "task_cancelled":
       return say(event, `cancelled: ${event.reason}`);
+    case "block":
+      return printNote(`block ${event.block}${idText(event.allocationId)} ${event.state}: ${event.message}`);
     case "warning":
       return printNote(`warning: ${event.message}`);
     default:
       return undefined;
   }
 };
+
+const idText = (id: string | null): string => (id === null ? "" : ` (${id})`);

@@ -11,6 +11,8 @@ export interface PlanFacts {
   readonly numSlots: number;
   /** Where rows would go. */
   readonly resultsPath: string;
+  /** Batch scripts that would be submitted. */
+  readonly scripts?: readonly string[];
 }
 
 const costOf = (plan: Plan, { expectedSec, numSlots }: PlanFacts): CostEstimate => {
@@ -81,6 +83,7 @@ export const printPlan = (plan: Plan, facts: PlanFacts): void => {
   printLine(planLine(plan));
   printLine(costText(costOf(plan, facts), toBuild + toRun));
   printLine(`sweep ${plan.id}, table ${facts.resultsPath}`);
+  for (const script of facts.scripts ?? []) printLine(`\neach block:\n\n${script.trimEnd()}`);
 };
 
 /** The same as JSON. */
@@ -99,5 +102,6 @@ export const printPlanJson = (plan: Plan, facts: PlanFacts): void => {
     })),
     notes: plan.notes,
     cost: { slot_seconds: slotSeconds, wall_seconds: wallSeconds, unknown_tasks: numUnknown },
+    scripts: facts.scripts ?? [],
   });
 };

@@ -1,8 +1,6 @@
 /** What `workflow llc`, `build` and `sample` do: plan, then dry run, or run and report. */
 import { relative } from "node:path";
-import type { LocalCard } from "../../cards/card.ts";
-import { loadCard } from "../../cards/load-card.ts";
-import { SweepError } from "../../core/errors.ts";
+import type { Card } from "../../cards/card.ts";
 import type { Plan } from "../../plan/plan.ts";
 import { resultsFile } from "../../results/results-files.ts";
 import { exitCode } from "../exit-codes.ts";
@@ -10,9 +8,12 @@ import { printNote } from "../output/print.ts";
 import { planLine, printPlan, printPlanJson } from "../output/print-plan.ts";
 import { printSweepEnd } from "../output/print-sweep-end.ts";
 import { detachDriver } from "./detach-driver.ts";
-import { planExperiment } from "./plan-experiment.ts";
+import { exampleScript } from "./example-script.ts";
+import { type PlannedSweep, planExperiment, type TaskDefaults } from "./plan-experiment.ts";
 import { runSweep } from "./run-sweep.ts";
-import { redisChoiceOf } from "./sweep-broker.ts";
+import { redisChoiceFor } from "./sweep-broker.ts";
+import { loadSweepCards, pilotsOf } from "./sweep-cards.ts";
+import { refuseUnserved, slotsOf, threadsOf } from "./sweep-executor.ts";
 import { type SweepOptions, splitSets } from "./sweep-options.ts";
 
 /** Chooses the part of a plan that a command is about. */
@@ -24,26 +25,20 @@ export const executeSweep = async (
   filter: PlanFilter = (plan) => plan,
 ): Promise<void> => {
   const sets = splitSets(options.set);
-  const slotSets = options.slots === null ? [] : [`slots=${options.slots}`];
-  const { card, resolvedText: cardText } = loadCard(options.card ?? "local", {
-    sets: [...sets.card, ...slotSets],
-  });
-  if (card.type !== "local")
-    throw new SweepError(
-      "USAGE",
-      `card "${card.label}" is of type ${card.type}; expected one of type local.`,
-    );
+  const { cards, text } = loadSweepCards({ cards: options.cards, sets: sets.card, slots: options.slots });
   const planned = planExperiment({
     config: options.config,
     sets: sets.experiment,
     backend: options.backend,
     skip: options.skip,
-    threads: threadsOf(card),
+    build: defaultsOf(cards, "build-target"),
+    sample: defaultsOf(cards, "run-sampler"),
   });
   const sweep = { ...planned, plan: filter(planned.plan) };
-  const facts = { expectedSec: sweep.expectedSec, numSlots: slotsOf(card), resultsPath: shownResults() };
+  const facts = { expectedSec: sweep.expectedSec, numSlots: slotsOf(cards), resultsPath: shownResults() };
+  refuseUnserved(sweep.plan, cards);
   if (options.dryRun) {
-    (options.json ? printPlanJson : printPlan)(sweep.plan, facts);
+    (options.json ? printPlanJson : printPlan)(sweep.plan, { ...facts, scripts: blockScripts(sweep, cards) });
     return;
   }
   if (!options.json) {
@@ -56,9 +51,9 @@ export const executeSweep = async (
   }
   const end = await runSweep({
     sweep,
-    card,
-    cardText,
-    redis: options.redis === null ? null : redisChoiceOf(options.redis),
+    cards,
+    cardText: text,
+    redis: redisChoiceFor(pilotsOf(cards), options.redis),
     skip: options.skip,
     maxFails: options.maxFails,
     json: options.json,
@@ -72,10 +67,19 @@ export const executeSweep = async (
 
 const shownResults = (): string => relative(process.cwd(), resultsFile(process.cwd()));
 
-const threadsOf = (card: LocalCard): number =>
-  Math.min(...card.executors.map(({ threadsPerTask }) => threadsPerTask));
+/** What the cards say about tasks of a kind. */
+const defaultsOf = (cards: readonly Card[], kind: "build-target" | "run-sampler"): TaskDefaults => {
+  const pilot = pilotsOf(cards).find(({ worker: { serves } }) => serves === null || serves.includes(kind));
+  const timeouts = pilot?.timeoutSec ?? { build: null, sample: null };
+  return {
+    threads: threadsOf(cards, kind),
+    timeoutSec: kind === "build-target" ? timeouts.build : timeouts.sample,
+  };
+};
 
-const slotsOf = (card: LocalCard): number => card.executors.reduce((sum, { slots }) => sum + slots, 0);
+/** The text of one block of every card of SLURM, for `--dry-run`. */
+const blockScripts = ({ plan, store }: PlannedSweep, cards: readonly Card[]): readonly string[] =>
+  cards.flatMap((card) => (card.type === "slurm" ? [exampleScript(card, plan.id, store)] : []));
 
 const codeOf = ({ outcome, table }: Awaited<ReturnType<typeof runSweep>>, options: SweepOptions): number => {
   if (outcome.wasStopped) return exitCode.stopped;

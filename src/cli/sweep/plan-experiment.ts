@@ -18,8 +18,15 @@ export interface PlanRequest {
   readonly backend: string;
   /** False: finished work counts as not done. */
   readonly skip: boolean;
-  /** Threads of a task that names none itself. */
+  /** Threads and time limits of tasks for which the experiment names none. */
+  readonly build: TaskDefaults;
+  readonly sample: TaskDefaults;
+}
+
+/** What the cards say about tasks of one class. */
+export interface TaskDefaults {
   readonly threads: number;
+  readonly timeoutSec: number | null;
 }
 
 /** A plan with the experiment and the store it is about. */
@@ -55,7 +62,7 @@ export const isTaskDone = (store: Store, task: Task): boolean => {
   return isDone(manifest, task.id);
 };
 
-const plannedExperimentOf = (experiment: Experiment, { threads }: PlanRequest): PlannedExperiment => ({
+const plannedExperimentOf = (experiment: Experiment, { build, sample }: PlanRequest): PlannedExperiment => ({
   experiment: experiment.name,
   targets: experiment.targets.map(({ title, config }) => ({
     label: title,
@@ -70,7 +77,12 @@ const plannedExperimentOf = (experiment: Experiment, { threads }: PlanRequest): 
   },
   resourcesOf: (_, samplerIndex) => {
     const limits = samplerIndex === null ? experiment.resources.build : experiment.resources.sample;
-    return { threads: limits.threads ?? threads, timeoutSec: limits.timeoutSec, memoryMiB: limits.memoryMiB };
+    const defaults = samplerIndex === null ? build : sample;
+    return {
+      threads: limits.threads ?? defaults.threads,
+      timeoutSec: limits.timeoutSec ?? defaults.timeoutSec,
+      memoryMiB: limits.memoryMiB,
+    };
   },
 });
 

@@ -1,10 +1,10 @@
 /** Runs a planned sweep on this machine: lock, events, view, table, and what is said at the end. */
 
 import { dirname } from "node:path";
-import type { LocalCard } from "../../cards/card.ts";
+import type { Card } from "../../cards/card.ts";
 import { writeFileAtomic, writeJsonAtomic } from "../../core/atomic-write.ts";
 import { requireWritable } from "../../core/require-writable.ts";
-import { LocalExecutor } from "../../executors/local-executor.ts";
+import { lifeNeeded } from "../../executors/pilots/life-needed.ts";
 import { type PlanOutcome, runPlan } from "../../executors/run-plan.ts";
 import type { SubmitOptions } from "../../queue/broker.ts";
 import { EventLog } from "../../queue/event-log.ts";
@@ -14,7 +14,6 @@ import type { SweepEvent } from "../../queue/sweep-event.ts";
 import { acquireSweepLock } from "../../queue/sweep-lock.ts";
 import { resultsFile } from "../../results/results-files.ts";
 import { sweepFiles } from "../../runs/layout.ts";
-import { answerLeftBy } from "../../tasks/task-answer.ts";
 import { goOnWithoutReader } from "../output/closed-output.ts";
 import { matrixView } from "../output/matrix-view.ts";
 import { plainView } from "../output/plain-view.ts";
@@ -24,13 +23,15 @@ import { clearLeftovers } from "./clear-leftovers.ts";
 import type { PlannedSweep } from "./plan-experiment.ts";
 import { onSignals } from "./stop-signals.ts";
 import { openSweepBroker } from "./sweep-broker.ts";
+import { pilotsOf } from "./sweep-cards.ts";
+import { openSweepExecutor, slotsOf } from "./sweep-executor.ts";
 import { SweepTable } from "./sweep-table.ts";
 
 /** How to run a planned sweep. */
 export interface RunSweepOptions {
   readonly sweep: PlannedSweep;
-  readonly card: LocalCard;
-  /** The card as it was resolved, for `runs/sweeps/<id>/card.yaml`. */
+  readonly cards: readonly Card[];
+  /** The cards as they were resolved, for `runs/sweeps/<id>/card.yaml`. */
   readonly cardText: string;
   readonly maxFails: number | null;
   /** Where the queue is; null: in this process. */
@@ -49,7 +50,7 @@ export interface SweepEnd {
 
 /** @throws SweepError `BUSY` if another process runs this sweep, `ENVIRONMENT` if workers cannot be started. */
 export const runSweep = async (options: RunSweepOptions): Promise<SweepEnd> => {
-  const { sweep, card } = options;
+  const { sweep } = options;
   const { plan, store, experiment } = sweep;
   requireWritable(
     store.runs,
@@ -67,14 +68,17 @@ export const runSweep = async (options: RunSweepOptions): Promise<SweepEnd> => {
     lock.release();
     throw error;
   });
-  const executor = new LocalExecutor({
-    card,
-    storeRoot: store.runs,
-    logsRoot: store.logs,
-    answerLeftBy: (task, attemptToken) => answerLeftBy(store.runs, task, attemptToken),
-    renewEveryMs: opened.renewEveryMs,
+  const view = viewOf(options, slotsOf(options.cards));
+  const onEvent = (event: SweepEvent): void => {
+    events.append(event);
+    view.onEvent(event);
+  };
+  const executor = openSweepExecutor({
+    cards: options.cards,
+    sweep,
+    opened,
+    onEvent: (body) => onEvent({ time: Date.now(), ...body }),
   });
-  const view = viewOf(options, executor.numSlots);
   const table = new SweepTable(sweep, process.cwd());
   const signals = onSignals(say);
   try {
@@ -89,10 +93,7 @@ export const runSweep = async (options: RunSweepOptions): Promise<SweepEnd> => {
       broker: opened.broker,
       executor,
       submit: submitOptionsOf(options),
-      onEvent: (event) => {
-        events.append(event);
-        view.onEvent(event);
-      },
+      onEvent,
       onTaskFinal: (record) => table.update(record),
       stop: signals.stop,
       kill: signals.kill,
@@ -109,17 +110,17 @@ export const runSweep = async (options: RunSweepOptions): Promise<SweepEnd> => {
   }
 };
 
-const submitOptionsOf = ({ sweep, card, maxFails }: RunSweepOptions): SubmitOptions => ({
+const submitOptionsOf = ({ sweep, cards, maxFails }: RunSweepOptions): SubmitOptions => ({
   retryPolicy: {
     ...defaultRetryPolicy,
     budgets: {
       ...defaultRetryPolicy.budgets,
-      task_error: card.retries ?? sweep.experiment.retries,
-      worker_lost: card.crashLimit,
+      task_error: cards.find(({ retries }) => retries !== null)?.retries ?? sweep.experiment.retries,
+      worker_lost: Math.max(...cards.map(({ crashLimit }) => crashLimit)),
     },
   },
   maxFailures: maxFails,
-  expectedSec: sweep.orderSec,
+  expectedSec: lifeNeeded(sweep.plan.tasks, sweep.orderSec, pilotsOf(cards)),
 });
 
 /** JSON lines, a matrix on a terminal, or plain lines. Closing twice is closing once. */

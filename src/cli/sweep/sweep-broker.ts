@@ -1,9 +1,12 @@
 /** The broker of a sweep: in this process, or over Redis so that workers on other hosts can take part. */
+import { networkInterfaces } from "node:os";
+import type { PilotCard } from "../../cards/card.ts";
 import { systemClock } from "../../core/clock.ts";
 import type { Broker } from "../../queue/broker.ts";
 import { LocalBroker } from "../../queue/local-broker.ts";
 import { openRedisBroker, type RedisChoice } from "../../queue/redis/open-redis-broker.ts";
 import { resolveRedisAddress } from "../../queue/redis/redis-address.ts";
+import type { WorkerPool } from "../../queue/worker-heartbeat.ts";
 import { sweepFiles } from "../../runs/layout.ts";
 import { isTaskDoneSince } from "./done-since.ts";
 import type { PlannedSweep } from "./plan-experiment.ts";
@@ -23,6 +26,8 @@ export interface SweepBroker {
   readonly broker: Broker;
   /** Leases are to be renewed so often; null: not at all. */
   readonly renewEveryMs: number | null;
+  /** Workers elsewhere; null: there can be none. */
+  readonly pool: WorkerPool | null;
   /** Where workers on other hosts can take part; null: nowhere. */
   readonly invitation: string | null;
   close(): Promise<void>;
@@ -40,12 +45,36 @@ export const redisChoiceOf = (text: string): RedisChoice => {
   return { kind: "given", address: found.address };
 };
 
+/**
+ * The Redis of a sweep with these pilots: as on the command line, as in their cards, or one of its own that their nodes
+ * can reach.
+ */
+export const redisChoiceFor = (pilots: readonly PilotCard[], asked: string | null): RedisChoice | null => {
+  if (asked !== null) return redisChoiceOf(asked);
+  if (pilots.length === 0) return null;
+  const url = pilots.map(({ redis }) => redis.url).find((text) => text !== null);
+  if (url !== undefined) return redisChoiceOf(url);
+  const named = pilots.map(({ redis }) => redis.interface).find((name) => name !== null);
+  const isElsewhere = pilots.some((card) => card.type === "slurm" || card.hosts.length > 0);
+  return { kind: "private", interface: named ?? (isElsewhere ? reachableAddress() : null) };
+};
+
+/** The first address of this machine in a private network, else the first that is not loopback; null: there is none. */
+const reachableAddress = (): string | null => {
+  const addresses = Object.values(networkInterfaces())
+    .flatMap((list) => list ?? [])
+    .filter(({ internal, family }) => !internal && family === "IPv4")
+    .map(({ address }) => address);
+  const isPrivate = (address: string): boolean => /^(10|192\.168|172\.(1[6-9]|2\d|3[01]))\./.test(address);
+  return addresses.find(isPrivate) ?? addresses[0] ?? null;
+};
+
 /** @throws SweepError `ENVIRONMENT` if Redis cannot be started or reached. */
 export const openSweepBroker = async (options: SweepBrokerOptions): Promise<SweepBroker> => {
   const { sweep, redis, skip, onWarning } = options;
   if (redis === null) {
     const broker = new LocalBroker({ clock: systemClock, leaseMs: null });
-    return { broker, renewEveryMs: null, invitation: null, close: () => broker.close() };
+    return { broker, renewEveryMs: null, pool: null, invitation: null, close: () => broker.close() };
   }
   const { plan, store } = sweep;
   const connectionFile = sweepFiles(store, plan.id).redis;
@@ -61,6 +90,7 @@ export const openSweepBroker = async (options: SweepBrokerOptions): Promise<Swee
   });
   return {
     broker: opened.broker,
+    pool: opened.broker,
     renewEveryMs,
     invitation: `${opened.description}; more workers: lambda-hat worker --connection ${connectionFile}`,
     close: () => opened.close(),

@@ -6,7 +6,8 @@ import { SweepError } from "../../core/errors.ts";
 export interface SweepOptions {
   readonly config: string;
   readonly local: boolean;
-  readonly card: string | null;
+  /** `FILE`, or `build=FILE` and `sample=FILE`; empty: the card `local`. */
+  readonly cards: readonly string[];
   readonly backend: string;
   /** `private`, `private:<interface>`, a URL or a connection file; null: the queue is in this process. */
   readonly redis: string | null;
@@ -36,8 +37,15 @@ export const addSweepOptions = (command: Command): Command =>
   command
     .option("--config <file>", "experiment file", "config/experiments.yaml")
     .option("--local", "run on this machine, with nothing else to install")
-    .option("--card <file>", "card that says where workers run (cards/*.yaml)")
-    .addOption(new Option("--parsl-card <file>", "other spelling of --card").hideHelp())
+    .option(
+      "--card <file>",
+      "card that says where workers run (cards/*.yaml); or build=<file> and sample=<file>",
+      collect,
+      [],
+    )
+    .addOption(
+      new Option("--parsl-card <file>", "other spelling of --card").argParser(collect).default([]).hideHelp(),
+    )
     .addOption(
       new Option("--backend <name>", "compute backend")
         .choices(["auto", "native", "wasm", "reference"])
@@ -46,7 +54,7 @@ export const addSweepOptions = (command: Command): Command =>
     .option("--slots <n>", "tasks at the same time (default: cores / threads per task)", parseCount)
     .option(
       "--set <path=value>",
-      "override any key of the experiment, or of the card as card.<key>",
+      "override any key of the experiment, or of the card as card.<key> (card.build.<key>, card.sample.<key>)",
       collect,
       [],
     )
@@ -69,7 +77,7 @@ export const sweepOptionsOf = (raw: Record<string, unknown>): SweepOptions => {
   return {
     config: raw["config"] as string,
     local: is("local"),
-    card: cardOf(raw),
+    cards: cardsOf(raw),
     backend: raw["backend"] as string,
     redis: (raw["redis"] ?? null) as string | null,
     detach: is("detach"),
@@ -83,29 +91,31 @@ export const sweepOptionsOf = (raw: Record<string, unknown>): SweepOptions => {
   };
 };
 
-const cardOf = (raw: Record<string, unknown>): string | null =>
-  (raw["card"] ?? raw["parslCard"] ?? null) as string | null;
+const cardsOf = (raw: Record<string, unknown>): readonly string[] =>
+  [raw["card"], raw["parslCard"]].flatMap((list) => (list ?? []) as readonly string[]);
+
+/** Commands for single cells run here unless a card is given. */
+export const withDefaultPlace = (raw: Record<string, unknown>): Record<string, unknown> =>
+  cardsOf(raw).length === 0 ? { ...raw, local: true } : raw;
 
 const countOf = (value: unknown): number | null => (typeof value === "number" ? value : null);
 
 const refuseContradictions = (raw: Record<string, unknown>, is: (name: string) => boolean): void => {
-  const card = cardOf(raw);
+  const cards = cardsOf(raw);
+  const given = (name: string): boolean => ((raw[name] ?? []) as readonly string[]).length > 0;
   const contradictions: readonly (readonly [boolean, string])[] = [
-    [
-      raw["card"] !== undefined && raw["parslCard"] !== undefined,
-      "--card and --parsl-card say the same thing; give one.",
-    ],
+    [given("card") && given("parslCard"), "--card and --parsl-card say the same thing; give one."],
     [
       is("detach") && is("json"),
       "--detach prints nothing to follow; use status --watch --json instead of --json.",
     ],
     [is("failFast") && raw["maxFails"] !== undefined, "--fail-fast is --max-fails 1; give one of them."],
     [
-      is("local") && card !== null,
+      is("local") && cards.length > 0,
       "--local uses cards/local.yaml; leave it out to use the card given with --card.",
     ],
     [
-      !is("local") && card === null && !is("dryRun"),
+      !is("local") && cards.length === 0 && !is("dryRun"),
       "where should it run? Expected --local (this machine) or --card FILE (for example cards/local.yaml).",
     ],
   ];
