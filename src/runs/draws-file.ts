@@ -128,6 +128,7 @@ const parseCsv = (text: string, path: string): Record<string, Block> => {
   const lines = text.split(/\r?\n/).filter((line) => line.trim() !== "" && !line.startsWith("#"));
   const columns = (lines[0] ?? "").split(",").map((name) => name.trim().replace(/^"(.*)"$/, "$1"));
   const rows = lines.slice(1).map((line) => line.split(",").map(parseCell));
+  if (rows.length === 0) throw invalid(path, "has no draws below its header");
   const ragged = rows.findIndex((row) => row.length !== columns.length);
   if (ragged >= 0)
     throw invalid(

@@ -33,6 +33,15 @@ export const runAnswer = ({ llc_mean, llc_mcse, verdict }: Fields): Json => ({
   verdict: typeof verdict === "string" ? verdict : null,
 });
 
+/** Answer of a finished run, from its `analysis.json`; null if that cannot be read. */
+export const storedRunAnswer = (analysisFile: string): Json => {
+  try {
+    return runAnswer(JSON.parse(readFileSync(analysisFile, "utf8")) as Fields);
+  } catch {
+    return null;
+  }
+};
+
 /**
  * Answer of an attempt that wrote its manifest and died before it could speak; undefined if it left none. Deletes what such
  * an attempt had no time to delete.
@@ -50,5 +59,5 @@ export const answerLeftBy = (runsFolder: string, task: Task, attemptToken: strin
   if (run === null) return buildAnswer(facts);
   removeCheckpoint(run.checkpoint);
   removeDrawLog(run.drawLog);
-  return runAnswer(JSON.parse(readFileSync(run.analysis, "utf8")) as Fields);
+  return storedRunAnswer(run.analysis);
 };

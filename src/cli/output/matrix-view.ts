@@ -1,8 +1,8 @@
 /**
  * A sweep on a terminal: the matrix of targets × samplers, redrawn in place, with counts and the time that is left.
  *
- * A cell shows `·` waiting, `ready`, a percentage while it runs (`w` in warmup), λ̂ when done, `=` where an earlier
- * sweep did the work, or how it failed. If the terminal has too few lines, rows without anything running are left out.
+ * A cell shows `·` waiting, `ready`, a percentage while it runs (`w` in warmup), λ̂ when done, `=` (and λ̂) where an
+ * earlier sweep did the work, or how it failed. If the terminal has too few lines, rows without anything running are left out.
  */
 import pc from "picocolors";
 import type { Plan } from "../../plan/plan.ts";
@@ -39,7 +39,6 @@ const rowsOf = (plan: Plan): MatrixRow[] => {
 };
 
 const words: Partial<Record<TaskState, readonly [text: string, color: (text: string) => string]>> = {
-  skipped: ["=", pc.dim],
   ready: ["ready", (text) => text],
   failed: ["failed", pc.red],
   timeout: ["timeout", pc.red],
@@ -53,6 +52,7 @@ const cellText = (task: TaskProgressView | undefined): string => {
     return pc.cyan(pad(`${task.phase === "warmup" ? "w " : ""}${Math.floor(100 * task.fraction)}%`));
   }
   if (task?.state === "done") return pc.green(pad(estimateText(task.summary) ?? "done"));
+  if (task?.state === "skipped") return pc.dim(pad(`= ${estimateText(task.summary) ?? ""}`));
   const [text, color] = (task && words[task.state]) ?? ["·", pc.dim];
   return color(pad(text));
 };

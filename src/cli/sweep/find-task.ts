@@ -20,6 +20,9 @@ export const namedTasks = (plan: Plan): readonly NamedTask[] => {
   return plan.tasks.map((task) => ({ task, name: names.get(task.id) ?? task.title }));
 };
 
+/** `Base × hmc` → `base`, `hmc`. */
+const wordsOf = (wanted: string): readonly string[] => wanted.toLowerCase().split(/\s*[×,]\s*|\s+x\s+/);
+
 const isAbout = ({ task, name }: NamedTask, wanted: string): boolean => {
   if (task.id.startsWith(wanted)) return true;
   if (
@@ -27,15 +30,24 @@ const isAbout = ({ task, name }: NamedTask, wanted: string): boolean => {
     (task.runId.startsWith(wanted) || `${task.sampler}_${task.runId}`.startsWith(wanted))
   )
     return true;
-  const words = wanted.toLowerCase().split(/\s*[×,]\s*|\s+x\s+/);
-  return words.every((word) => name.toLowerCase().includes(word));
+  return wordsOf(wanted).every((word) => name.toLowerCase().includes(word));
 };
 
 /** Tasks that `wanted` may mean; an exact id or name wins over all others. */
 export const findTasks = (plan: Plan, wanted: string): readonly NamedTask[] => {
   const all = namedTasks(plan);
   const exact = all.filter(({ task, name }) => task.id === wanted || name === wanted);
-  return exact.length > 0 ? exact : all.filter((candidate) => isAbout(candidate, wanted));
+  if (exact.length > 0) return exact;
+  const found = all.filter((candidate) => isAbout(candidate, wanted));
+  // In `tiny × hmc` the first word is more likely the model's name than that of some data.
+  const [firstWord = ""] = wordsOf(wanted);
+  const byModel = found.filter(({ name }) =>
+    name
+      .replace(/^build /, "")
+      .toLowerCase()
+      .startsWith(`${firstWord}/`),
+  );
+  return byModel.length > 0 ? byModel : found;
 };
 
 /** The one task that `wanted` means. @throws SweepError `NOT_FOUND`, naming the candidates if there are several. */

@@ -2,11 +2,12 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { SweepError } from "../../core/errors.ts";
 import type { Plan } from "../../plan/plan.ts";
-import type { TaskState } from "../../plan/task-state.ts";
+import { isSuccess, type TaskState } from "../../plan/task-state.ts";
 import { readEvents } from "../../queue/event-log.ts";
 import type { SweepEvent } from "../../queue/sweep-event.ts";
 import { type LockHolder, liveHolderOf } from "../../queue/sweep-lock.ts";
-import { listSweeps, type Store, storeAt, sweepFiles } from "../../runs/layout.ts";
+import { listSweeps, runFiles, type Store, storeAt, sweepFiles } from "../../runs/layout.ts";
+import { storedRunAnswer } from "../../tasks/task-answer.ts";
 import { SweepProgress } from "../output/sweep-progress.ts";
 import { isTaskDone } from "./plan-experiment.ts";
 
@@ -49,13 +50,19 @@ const newestSweep = (store: Store): string => {
 };
 
 /** Manifests are the truth; without a driver nothing runs, whatever the events say. */
+const settledState = (recorded: TaskState, isDone: () => boolean, isDriven: boolean): TaskState => {
+  if (recorded === "skipped") return recorded;
+  if (recorded === "done") return isDone() ? "done" : "waiting";
+  if (isDone()) return "done";
+  return recorded === "running" && !isDriven ? "waiting" : recorded;
+};
+
 const settle = (sweep: { plan: Plan; store: Store; progress: SweepProgress; isDriven: boolean }): void => {
   for (const task of sweep.plan.tasks) {
     const view = sweep.progress.tasks.get(task.id);
     if (view === undefined) continue;
-    const recorded: TaskState = view.state;
-    if (recorded !== "done" && recorded !== "skipped" && isTaskDone(sweep.store, task)) view.state = "done";
-    else if (recorded === "done" && !isTaskDone(sweep.store, task)) view.state = "waiting";
-    else if (recorded === "running" && !sweep.isDriven) view.state = "waiting";
+    view.state = settledState(view.state, () => isTaskDone(sweep.store, task), sweep.isDriven);
+    if (task.kind === "run-sampler" && isSuccess(view.state))
+      view.summary ??= storedRunAnswer(runFiles(sweep.store, task).analysis);
   }
 };
