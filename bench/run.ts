@@ -1,12 +1,14 @@
 /**
  * `npm run bench`: every benchmark in one run, so that ratios are taken on the same machine at the same time.
- * `npm run bench -- compute` (or `queue`) runs one of them.
+ * `npm run bench -- compute` (or `queue`, `redis`) runs one of them.
  */
 import { cpus } from "node:os";
 
 const benchmarks: Readonly<Record<string, () => Promise<void>>> = {
   compute: async () => (await import("./compute.ts")).runComputeBenchmark(),
   queue: async () => (await import("./queue.ts")).runQueueBenchmark(),
+  redis: async () => (await import("./redis-queue.ts")).runRedisQueueBenchmark(),
+  samplers: async () => (await import("./samplers.ts")).runSamplersBenchmark(),
 };
 
 const wanted = process.argv.slice(2);

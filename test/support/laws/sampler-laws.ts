@@ -156,6 +156,14 @@ const laws: { readonly [Name in SamplerName]?: SamplerLaw } = {
     alone: { settings: { ...settingsOf("pt"), warmup: 0 } },
     broken: ["draws momenta 30 % too large"],
   },
+  laplace: {
+    kind: "variational",
+    kernel: null,
+    tuned: ({ draws = 1000 }) => ({ ...settingsOf("laplace"), draws }),
+    bias: () => 0,
+    alone: { settings: settingsOf("laplace") },
+    broken: ["descends gradients of the wrong sign"],
+  },
   vi: {
     kind: "variational",
     kernel: null,

@@ -1,0 +1,234 @@
+/**
+ * The cost of a queue in Redis: no-op tasks per second from plan to records, with the driver and a worker in processes of
+ * their own as on a cluster; the gap between two tasks of a slot; and how long a large sweep takes to get into Redis, and
+ * back into it after Redis has lost everything.
+ *
+ * Redis is the private one of the program: password, append-only file, loopback.
+ */
+import { type ChildProcess, fork } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { systemClock } from "../src/core/clock.ts";
+import { runRemoteWorker } from "../src/executors/remote-worker.ts";
+import type { Plan } from "../src/plan/plan.ts";
+import type { NoopTask } from "../src/plan/task.ts";
+import type { TaskRecord } from "../src/queue/broker.ts";
+import { EventLog } from "../src/queue/event-log.ts";
+import { connectRedis } from "../src/queue/redis/connect-redis.ts";
+import { startPrivateRedis } from "../src/queue/redis/private-redis.ts";
+import { parseRedisUrl, type RedisAddress, redisUrlOf } from "../src/queue/redis/redis-address.ts";
+import { RedisBroker } from "../src/queue/redis/redis-broker.ts";
+import { defaultRetryPolicy } from "../src/queue/retry-policy.ts";
+import type { NoopSummary } from "../src/tasks/run-noop.ts";
+
+const numSlots = 2;
+
+/** Prints all figures with their targets. */
+export const runRedisQueueBenchmark = async (): Promise<void> => {
+  const server = await startPrivateRedis({
+    interface: null,
+    dataDir: null,
+    connectionFile: null,
+    sweepId: null,
+  });
+  try {
+    await sweep(server.address, graphOf(20, 4, 0)); // once before it counts
+    const noop = await sweep(server.address, graphOf(1000, 9, 0));
+    print(`no-op tasks, ${numSlots} slots of one worker`, `${noop.tasksPerSec.toFixed(0)} /s`, "≥ 1000 /s");
+    printGaps("gap between no-op tasks", noop.gapsMs);
+    const paced = await sweep(server.address, graphOf(40, 9, 10));
+    printGaps("gap between tasks of 10 ms", paced.gapsMs);
+    const chains = await sweep(server.address, chainsOf(numSlots, 100, 10));
+    printGaps("end of a task to the start of the one that needs it", chains.releasesMs);
+    await largeSweep(server.address);
+  } finally {
+    await server.stop();
+  }
+};
+
+const print = (what: string, figure: string, target: string): void =>
+  console.log(`${what.padEnd(56)} ${figure.padStart(34)}   target ${target}`);
+
+const printGaps = (what: string, gapsMs: readonly number[]): void => {
+  const [p50, p95, max] = [0.5, 0.95, 1].map((share) => quantile(gapsMs, share).toFixed(2));
+  print(what, `p50 ${p50}  p95 ${p95}  max ${max} ms`, "p95 ≤ 200 ms");
+};
+
+const quantile = (values: readonly number[], share: number): number => {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
+};
+
+const aTask = (id: string, needs: readonly string[], sleepMs: number): NoopTask => ({
+  kind: "noop",
+  id,
+  needs,
+  title: id,
+  resources: { threads: 1, timeoutSec: 600, memoryMiB: null },
+  behaviour: sleepMs === 0 ? {} : { sleepMs },
+});
+
+/** `numBuilds` tasks, each needed by `numRuns` others. */
+const graphOf = (numBuilds: number, numRuns: number, sleepMs: number): readonly NoopTask[] => {
+  const builds = Array.from({ length: numBuilds }, (_, index) => aTask(`b${index}`, [], sleepMs));
+  const runs = builds.flatMap(({ id }) =>
+    Array.from({ length: numRuns }, (_, index) => aTask(`${id}r${index}`, [id], sleepMs)),
+  );
+  return [...builds, ...runs];
+};
+
+/** `numChains` chains of tasks, each task needing the one before. */
+const chainsOf = (numChains: number, length: number, sleepMs: number): readonly NoopTask[] =>
+  Array.from({ length }, (_, depth) =>
+    Array.from({ length: numChains }, (_, chain) =>
+      aTask(`c${chain}d${depth}`, depth === 0 ? [] : [`c${chain}d${depth - 1}`], sleepMs),
+    ),
+  ).flat();
+
+const planOf = (tasks: readonly NoopTask[]): Plan => ({
+  id: "swp_00000be4c400",
+  experiment: "bench",
+  tasks,
+  doneTaskIds: [],
+  cells: [],
+  notes: [],
+});
+
+const submit = { retryPolicy: defaultRetryPolicy, maxFailures: null, expectedSec: new Map<string, number>() };
+
+const sweep = async (
+  address: RedisAddress,
+  tasks: readonly NoopTask[],
+): Promise<{ tasksPerSec: number; gapsMs: number[]; releasesMs: number[] }> => {
+  const folder = mkdtempSync(join(tmpdir(), "lambda-hat-bench-"));
+  const events = new EventLog(join(folder, "events.jsonl"));
+  const client = await connectRedis(address, { requireAuthentication: true });
+  await client.flushall();
+  const broker = new RedisBroker({
+    client,
+    clock: systemClock,
+    storeRoot: folder,
+    logsRoot: join(folder, "logs"),
+  });
+  let worker: ChildProcess | null = null;
+  try {
+    const done = new Promise<void>((resolve) => {
+      broker.subscribe((event) => {
+        events.append(event);
+        if (event.kind === "sweep_done") resolve();
+      });
+    });
+    const start = performance.now();
+    await broker.submit(planOf(tasks), submit);
+    worker = fork(fileURLToPath(import.meta.url), ["worker"], {
+      env: { ...process.env, BENCH_REDIS: redisUrlOf(address) },
+    });
+    const exited = new Promise((resolve) => (worker as ChildProcess).once("exit", resolve));
+    await done;
+    const seconds = (performance.now() - start) / 1000;
+    await exited;
+    const records = await broker.records();
+    return { tasksPerSec: tasks.length / seconds, gapsMs: gapsOf(records), releasesMs: releasesOf(records) };
+  } finally {
+    events.close();
+    await broker.close();
+    client.disconnect();
+    rmSync(folder, { recursive: true });
+  }
+};
+
+const summaryOf = ({ summary }: TaskRecord): NoopSummary => summary as unknown as NoopSummary;
+
+/** From the end of each task to the start of the next on the same slot. */
+const gapsOf = (records: readonly TaskRecord[]): number[] => {
+  const gaps: number[] = [];
+  for (const worker of new Set(records.map((record) => record.worker))) {
+    const times = records
+      .filter((record) => record.worker === worker)
+      .map(summaryOf)
+      .sort((a, b) => a.startedAt - b.startedAt);
+    for (const [index, { endedAt }] of times.entries()) {
+      const next = times[index + 1];
+      if (next !== undefined) gaps.push(next.startedAt - endedAt);
+    }
+  }
+  return gaps;
+};
+
+/** From the end of the last need of each task to its start. */
+const releasesOf = (records: readonly TaskRecord[]): number[] => {
+  const times = new Map(records.map((record) => [record.task.id, summaryOf(record)]));
+  return records
+    .filter(({ task }) => task.needs.length > 0)
+    .map(({ task }) => {
+      const lastEnd = Math.max(...task.needs.map((need) => (times.get(need) as NoopSummary).endedAt));
+      return (times.get(task.id) as NoopSummary).startedAt - lastEnd;
+    });
+};
+
+/** 100 × 100 cells, with payloads of the usual size, into Redis and, all builds being done, into it again. */
+const largeSweep = async (address: RedisAddress): Promise<void> => {
+  const padding = "x".repeat(1500);
+  const tasks = graphOf(100, 100, 0).map((task) => ({ ...task, behaviour: { stdout: padding } }));
+  const client = await connectRedis(address, { requireAuthentication: true });
+  await client.flushall();
+  const isDone = (task: { readonly id: string }): boolean => !task.id.includes("r");
+  const broker = new RedisBroker({ client, clock: systemClock, isDone });
+  try {
+    const start = performance.now();
+    await broker.submit(planOf(tasks), submit);
+    print("100 × 100 cells into Redis", `${(performance.now() - start).toFixed(0)} ms`, "≤ 2000 ms");
+    const request = { worker: "bench", serves: null, remainingSec: null, signal: AbortSignal.timeout(2000) };
+    const releaseStart = performance.now();
+    await broker.lease(request); // completes every build by its result on disk, and takes the first run
+    print(
+      "100 builds found done, 10,000 runs released",
+      `${(performance.now() - releaseStart).toFixed(0)} ms`,
+      "≤ 10000 ms",
+    );
+    await client.flushall();
+    const healStart = performance.now();
+    await broker.heal();
+    print(
+      "the same back into Redis after FLUSHALL",
+      `${(performance.now() - healStart).toFixed(0)} ms`,
+      "≤ 10000 ms",
+    );
+    const { length } = (await broker.records()).filter(({ state }) => state === "ready");
+    if (length !== 10_000) throw new Error(`${length} runs are ready; expected 10,000`);
+  } finally {
+    await broker.close();
+    client.disconnect();
+  }
+};
+
+const runWorker = (): Promise<void> =>
+  runRemoteWorker({
+    address: parseRedisUrl(process.env["BENCH_REDIS"] ?? "", "BENCH_REDIS"),
+    connectionFile: null,
+    sweepId: planOf([]).id,
+    slots: numSlots,
+    threads: 1,
+    memoryMiB: null,
+    serves: null,
+    workerInit: "",
+    block: "bench",
+    slurmJob: null,
+    node: "bench",
+    endsAt: null,
+    drainBeforeSec: 0,
+    idleExitSec: null,
+    graceSec: 5,
+    gpus: null,
+    storeRoot: null,
+    logsRoot: null,
+    resultsIn: () => ({ isDone: () => false, answerLeftBy: undefined }),
+    say: () => {},
+    drain: new AbortController().signal,
+    kill: new AbortController().signal,
+  });
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href)
+  await (process.argv[2] === "worker" ? runWorker() : runRedisQueueBenchmark());

@@ -1,0 +1,225 @@
+/**
+ * What a sampler costs: ESS of the loss trace per full gradient and per second, and the time to an error of λ̂ of 5 %, for
+ * every registered sampler on three small posteriors; where a Python with BlackJAX is there (`blackjax_peer.py`), beside
+ * its HMC, NUTS and MCLMC on the same data, localiser, chains and precision (float64).
+ *
+ * usage: npm run bench -- samplers
+ * Settings are those of the law suites. Efficiencies count draws only, not warmup; the time to 5 % counts both, and scales
+ * the time of the draws by (mcse/5 %)². Compilation is not counted on either side. One thread for ours, what XLA takes for
+ * BlackJAX. An ESS is itself known to some 10 %.
+ */
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { summarizeRun } from "../src/analysis/summary.ts";
+import type { Backend } from "../src/compute/backend.ts";
+import { selectBackend } from "../src/compute/select-backend.ts";
+import { createWasmBackend } from "../src/compute/wasm/wasm-backend.ts";
+import { packageRoot } from "../src/core/package-root.ts";
+import { samplerOf } from "../src/samplers/registry.ts";
+import type { DrawRecord, SamplerRun } from "../src/samplers/sampler.ts";
+import { type BuiltTarget, buildTarget } from "../src/targets/build-target.ts";
+import type { TargetConfig } from "../src/targets/target-config.ts";
+import type { SamplerLaw } from "../test/support/laws/sampler-law.ts";
+import { samplerLaws } from "../test/support/laws/sampler-laws.ts";
+import { findPython } from "../test/support/python.ts";
+import { aData, aDeepLinear, anMlp, aTarget, aTraining } from "../test/support/target-configs.ts";
+
+const numChains = 4;
+const gradientsPerChain = 20_000;
+const gamma = 1;
+
+const targets: readonly { readonly name: string; readonly config: TargetConfig }[] = [
+  {
+    name: "gaussian, d 50, κ 100",
+    config: aTarget({
+      model: {
+        kind: "quadratic",
+        dim: 50,
+        curvature: Array.from({ length: 50 }, (_, i) => 10 ** ((2 * i) / 49)),
+      },
+      data: aData({ nData: 500, nTest: 0 }),
+      training: aTraining({ at: "teacher" }),
+    }),
+  },
+  {
+    name: "tanh 4-8-8-1, n 500",
+    config: aTarget({
+      model: anMlp({ inDim: 4, depth: 2, widths: [8, 8] }),
+      data: aData({ nData: 500, nTest: 0 }),
+      training: aTraining({ steps: 2000 }),
+    }),
+  },
+  {
+    name: "deep linear 5-5-5-5, n 500",
+    config: aTarget({
+      model: aDeepLinear({ widths: [5, 5, 5, 5], rank: 2 }),
+      data: aData({ nData: 500, nTest: 0 }),
+      training: aTraining({ at: "teacher" }),
+    }),
+  },
+];
+
+/** What was measured of one sampler on one target, by us or by the peer. */
+interface Measurement {
+  readonly sampler: string;
+  /** Bulk ESS of the loss trace, all chains. */
+  readonly ess: number;
+  /** Full gradients of all chains while drawing. */
+  readonly gradients: number;
+  readonly seconds: number;
+  readonly warmupSeconds: number;
+  readonly llc: number;
+  readonly mcse: number;
+}
+
+/** Prints one line for every sampler and target. */
+export const runSamplersBenchmark = async (): Promise<void> => {
+  const builder = await createWasmBackend({ numThreads: 1 });
+  const backend = await selectBackend({ name: "auto", numThreads: 1, onProgress: console.log });
+  const python = findPython();
+  console.log(backend.description);
+  if (python === null) console.log("BlackJAX: not measured (LAMBDA_HAT_PYTHON names no Python)");
+  for (const { name, config } of targets) {
+    const target = await buildTarget(config, builder);
+    console.log(`\n${name}: d = ${target.dims.d}, ${numChains} chains, nβ = n/log n, γ = ${gamma}`);
+    console.log(heading);
+    const peers = python === null ? [] : measurePeer(python, target);
+    for (const [sampler, law] of samplerLaws) {
+      const ours = await measure(backend, target, [sampler, law]);
+      print(
+        ours,
+        peers.find((peer) => peer.sampler === sampler),
+      );
+    }
+  }
+  builder.close();
+  backend.close();
+};
+
+const nBetaOf = ({ dims: { n } }: BuiltTarget): number => n / Math.log(n);
+
+const drive = async (run: SamplerRun): Promise<{ warmupSeconds: number; draws: readonly DrawRecord[] }> => {
+  const begin = performance.now();
+  for (let index = 0; index < run.numWarmupUnits; index++) await run.warmup(index);
+  const warmupSeconds = (performance.now() - begin) / 1000;
+  const draws: DrawRecord[] = [];
+  for (let index = 0; index < run.numDraws; index++) draws.push(await run.draw(index));
+  return { warmupSeconds, draws };
+};
+
+const measure = async (
+  backend: Backend,
+  target: BuiltTarget,
+  [name, law]: readonly [string, SamplerLaw],
+): Promise<Measurement> => {
+  const { model, dataset, parameters: center, initialLoss, dims } = target;
+  const nBeta = nBetaOf(target);
+  const scale = 1 / Math.sqrt(nBeta * target.largestEigenvalue + gamma);
+  const settings = law.tuned({ gradients: gradientsPerChain, scale });
+  const sampler = samplerOf(name);
+  const numRows = sampler.ensembleRows?.(settings, numChains) ?? numChains;
+  const ensemble = backend.open({ model, dataset, precision: "float64", numChains: numRows, seed: 1 });
+  const all = (value: number): Float64Array => new Float64Array(numRows).fill(value);
+  ensemble.setPotential({ center, nBeta: all(nBeta), gamma: all(gamma) });
+  const posterior = { ensemble, center, nBeta, gamma, initialLoss, seed: 1, startScale: 0.01 };
+  const run = await sampler.start(posterior, settings);
+  const begin = performance.now();
+  const { warmupSeconds, draws } = await drive(run);
+  const wallTimeSec = (performance.now() - begin) / 1000;
+  ensemble.close();
+  const columns = (of: (draw: DrawRecord) => Float64Array | undefined): Float64Array[] =>
+    Array.from({ length: numChains }, (_, chain) =>
+      Float64Array.from(draws, (draw) => of(draw)?.[chain] ?? Number.NaN),
+    );
+  const statistics = sampler.statistics.map((key) => [key, columns((draw) => draw.statistics[key])] as const);
+  const summary = summarizeRun(
+    { loss: columns(({ loss }) => loss), statistics: Object.fromEntries(statistics) },
+    {
+      nBeta,
+      numData: dims.n,
+      initialLoss,
+      isIndependent: sampler.isIndependent,
+      work: run.work,
+      wallTimeSec,
+      llcTrue: null,
+      warnings: run.warnings,
+      tuned: run.tuned,
+    },
+  );
+  return {
+    sampler: name,
+    ess: summary.essBulk,
+    gradients: summary.workFge - summary.warmupFge,
+    seconds: wallTimeSec - warmupSeconds,
+    warmupSeconds,
+    llc: summary.llcMean,
+    mcse: summary.llcMcse,
+  };
+};
+
+/** BlackJAX on the same posterior; empty, with a line, where it cannot run. */
+const measurePeer = (python: string, target: BuiltTarget): readonly Measurement[] => {
+  const folder = mkdtempSync(join(tmpdir(), "lambda-hat-bench-"));
+  try {
+    const file = join(folder, "problem.json");
+    const { model, dataset, parameters, initialLoss } = target;
+    const problem = {
+      model,
+      inputs: [...dataset.inputs],
+      labels: [...dataset.labels],
+      num_data: dataset.numData,
+      center: [...parameters],
+      initial_loss: initialLoss,
+      n_beta: nBetaOf(target),
+      gamma,
+      num_chains: numChains,
+      gradients: gradientsPerChain,
+      desired_energy_var: 5e-6,
+    };
+    writeFileSync(file, JSON.stringify(problem));
+    const script = join(packageRoot, "bench", "blackjax_peer.py");
+    const out = execFileSync(python, [script, file], { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+    return out
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Measurement);
+  } catch (error) {
+    const text = (error as { stderr?: string }).stderr?.trim().split("\n").at(-1) ?? String(error);
+    console.log(`BlackJAX: not measured (${text})`);
+    return [];
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+};
+
+const heading =
+  "sampler   λ̂ ± mcse            ESS   ESS/1000 gradients      ESS/s   s to 5 %    of BlackJAX: per gradient  per second  to 5 %";
+
+const significant = (value: number): string => String(Number(value.toPrecision(3)));
+
+const secondsToFivePercent = ({ llc, mcse, seconds, warmupSeconds }: Measurement): number =>
+  warmupSeconds + seconds * (mcse / (0.05 * Math.abs(llc))) ** 2;
+
+const print = (ours: Measurement, peer: Measurement | undefined): void => {
+  const perGradient = ({ ess, gradients }: Measurement): number => (1000 * ess) / gradients;
+  const perSecond = ({ ess, seconds }: Measurement): number => ess / seconds;
+  const columns = [
+    ours.sampler.padEnd(8),
+    `${significant(ours.llc)} ± ${significant(ours.mcse)}`.padEnd(18),
+    significant(ours.ess).padStart(6),
+    significant(perGradient(ours)).padStart(16),
+    significant(perSecond(ours)).padStart(14),
+    secondsToFivePercent(ours).toFixed(3).padStart(10),
+  ];
+  if (peer !== undefined) {
+    const ratios = [perGradient, perSecond].map((of) => `× ${significant(of(ours) / of(peer))}`);
+    const sooner = secondsToFivePercent(peer) / secondsToFivePercent(ours);
+    columns.push(
+      ...[...ratios, `× ${significant(sooner)}`].map((text, i) => text.padStart(i === 0 ? 26 : 10)),
+      `  (λ̂ ${significant(peer.llc)} ± ${significant(peer.mcse)})`,
+    );
+  }
+  console.log(columns.join("  "));
+};
