@@ -69,9 +69,7 @@ export class SweepDriver {
       emit: (event) => options.emit(event, now()),
       onReady: () => {}, // whoever completes a task in Redis adds what waits for it
       onWithdrawn: ({ task }) => this.#withdrawn.push(task.id),
-      onTooManyFailures: (reason) => {
-        this.#tooManyFailures = reason;
-      },
+      onTooManyFailures: (reason) => void (this.#tooManyFailures = reason),
       onFinished: () => this.source.end(),
     });
     this.#book = new FactBook(this.ledger, {
