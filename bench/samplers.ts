@@ -23,6 +23,7 @@ import { type BuiltTarget, buildTarget } from "../src/targets/build-target.ts";
 import type { TargetConfig } from "../src/targets/target-config.ts";
 import type { SamplerLaw } from "../test/support/laws/sampler-law.ts";
 import { samplerLaws } from "../test/support/laws/sampler-laws.ts";
+import { scaleOf, targetPosterior } from "../test/support/laws/target-posterior.ts";
 import { findPython } from "../test/support/python.ts";
 import { aData, aDeepLinear, anMlp, aTarget, aTraining } from "../test/support/target-configs.ts";
 
@@ -72,6 +73,8 @@ interface Measurement {
   readonly warmupSeconds: number;
   readonly llc: number;
   readonly mcse: number;
+  /** Of ours only: whether the run converged by the rules of `src/analysis/verdict.ts`. */
+  readonly isConverged?: boolean;
 }
 
 /** Prints one line for every sampler and target. */
@@ -88,10 +91,8 @@ export const runSamplersBenchmark = async (): Promise<void> => {
     const peers = python === null ? [] : measurePeer(python, target);
     for (const [sampler, law] of samplerLaws) {
       const ours = await measure(backend, target, [sampler, law]);
-      print(
-        ours,
-        peers.find((peer) => peer.sampler === sampler),
-      );
+      const peer = peers.find((other) => other.sampler === sampler);
+      console.log(row(ours, peer));
     }
   }
   builder.close();
@@ -114,21 +115,24 @@ const measure = async (
   target: BuiltTarget,
   [name, law]: readonly [string, SamplerLaw],
 ): Promise<Measurement> => {
-  const { model, dataset, parameters: center, initialLoss, dims } = target;
+  const { initialLoss, dims } = target;
   const nBeta = nBetaOf(target);
-  const scale = 1 / Math.sqrt(nBeta * target.largestEigenvalue + gamma);
-  const settings = law.tuned({ gradients: gradientsPerChain, scale });
   const sampler = samplerOf(name);
-  const numRows = sampler.ensembleRows?.(settings, numChains) ?? numChains;
-  const ensemble = backend.open({ model, dataset, precision: "float64", numChains: numRows, seed: 1 });
-  const all = (value: number): Float64Array => new Float64Array(numRows).fill(value);
-  ensemble.setPotential({ center, nBeta: all(nBeta), gamma: all(gamma) });
-  const posterior = { ensemble, center, nBeta, gamma, initialLoss, seed: 1, startScale: 0.01 };
+  const settings = law.tuned({ gradients: gradientsPerChain, scale: scaleOf(target, { nBeta, gamma }) });
+  const posterior = targetPosterior(target, {
+    backend,
+    nBeta,
+    gamma,
+    numChains,
+    seed: 1,
+    sampler,
+    settings,
+  });
   const run = await sampler.start(posterior, settings);
   const begin = performance.now();
   const { warmupSeconds, draws } = await drive(run);
   const wallTimeSec = (performance.now() - begin) / 1000;
-  ensemble.close();
+  posterior.ensemble.close();
   const columns = (of: (draw: DrawRecord) => Float64Array | undefined): Float64Array[] =>
     Array.from({ length: numChains }, (_, chain) =>
       Float64Array.from(draws, (draw) => of(draw)?.[chain] ?? Number.NaN),
@@ -156,6 +160,7 @@ const measure = async (
     warmupSeconds,
     llc: summary.llcMean,
     mcse: summary.llcMcse,
+    isConverged: summary.verdict === "converged",
   };
 };
 
@@ -194,32 +199,37 @@ const measurePeer = (python: string, target: BuiltTarget): readonly Measurement[
   }
 };
 
-const heading =
-  "sampler   λ̂ ± mcse            ESS   ESS/1000 gradients      ESS/s   s to 5 %    of BlackJAX: per gradient  per second  to 5 %";
-
 const significant = (value: number): string => String(Number(value.toPrecision(3)));
 
-const secondsToFivePercent = ({ llc, mcse, seconds, warmupSeconds }: Measurement): number =>
+const perGradient = ({ ess, gradients }: Measurement): number => (1000 * ess) / gradients;
+const perSecond = ({ ess, seconds }: Measurement): number => ess / seconds;
+
+/** Seconds until mcse(λ̂) is 5 % of λ̂. */
+const patience = ({ llc, mcse, seconds, warmupSeconds }: Measurement): number =>
   warmupSeconds + seconds * (mcse / (0.05 * Math.abs(llc))) ** 2;
 
-const print = (ours: Measurement, peer: Measurement | undefined): void => {
-  const perGradient = ({ ess, gradients }: Measurement): number => (1000 * ess) / gradients;
-  const perSecond = ({ ess, seconds }: Measurement): number => ess / seconds;
-  const columns = [
-    ours.sampler.padEnd(8),
-    `${significant(ours.llc)} ± ${significant(ours.mcse)}`.padEnd(18),
-    significant(ours.ess).padStart(6),
-    significant(perGradient(ours)).padStart(16),
-    significant(perSecond(ours)).padStart(14),
-    secondsToFivePercent(ours).toFixed(3).padStart(10),
+const heading = [
+  "",
+  "| sampler | λ̂ ± mcse | verdict | ESS per 1000 gradients | ESS per second | s to 5 % | × BlackJAX per gradient | per second | to 5 % |",
+  "| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+].join("\n");
+
+const row = (ours: Measurement, peer: Measurement | undefined): string => {
+  const estimate = ({ llc, mcse }: Measurement): string => `${significant(llc)} ± ${significant(mcse)}`;
+  const ratios =
+    peer === undefined
+      ? ["", "", ""]
+      : [
+          perGradient(ours) / perGradient(peer),
+          perSecond(ours) / perSecond(peer),
+          patience(peer) / patience(ours),
+        ].map(significant);
+  const cells = [
+    ours.sampler,
+    estimate(ours) + (peer === undefined ? "" : ` (theirs ${estimate(peer)})`),
+    ours.isConverged === true ? "converged" : "not converged",
+    ...[perGradient(ours), perSecond(ours), patience(ours)].map(significant),
+    ...ratios,
   ];
-  if (peer !== undefined) {
-    const ratios = [perGradient, perSecond].map((of) => `× ${significant(of(ours) / of(peer))}`);
-    const sooner = secondsToFivePercent(peer) / secondsToFivePercent(ours);
-    columns.push(
-      ...[...ratios, `× ${significant(sooner)}`].map((text, i) => text.padStart(i === 0 ? 26 : 10)),
-      `  (λ̂ ${significant(peer.llc)} ± ${significant(peer.mcse)})`,
-    );
-  }
-  console.log(columns.join("  "));
+  return `| ${cells.join(" | ")} |`;
 };

@@ -54,6 +54,13 @@ const scaleScalars = (scalars: Scalars, factor: number): void => {
   for (let i = 0; i < values.length; i++) values[i] = (values[i] ?? Number.NaN) * factor;
 };
 
+const scaleDots = (inner: Ensemble, factor: number): Partial<Ensemble> => ({
+  dot: (x: Vectors, y: Vectors, out: Scalars) => {
+    inner.dot(x, y, out);
+    scaleScalars(out, factor);
+  },
+});
+
 /** Does `body` under U × factor. */
 const under = <Result>(
   [inner, potential]: readonly [Ensemble, Potential],
@@ -117,6 +124,15 @@ const library = {
       inner.lossAndGradient(position, loss, gradient);
       const values = valuesOf(gradient);
       for (let i = 0; i < values.length; i++) values[i] = -(values[i] ?? Number.NaN);
+    },
+  }),
+  "forgets the correction for its drift": (inner) => scaleDots(inner, 0),
+  "corrects for a third of its drift": (inner) => scaleDots(inner, 1 / 3),
+  "corrects with the wrong sign": (inner) => scaleDots(inner, -1),
+  "accepts by half of W": (inner) => ({
+    isokinetic: async (state: IsokineticState, settings: IsokineticSettings) => {
+      const info = await inner.isokinetic(state, settings);
+      return { ...info, energyError: info.energyError.map((error) => error / 2) };
     },
   }),
   "stands still": (inner) => ({

@@ -110,7 +110,9 @@ export const calibrationOf = async (
   // Largest curvature of U: 1 + the largest eigenvalue of XᵀX, about 1 + 2·n.
   const settings = law.tuned({ gradients: 2500, scale: 1 / Math.sqrt(1 + 2 * numData), draws: numDraws });
   const sampler = samplerOf(name);
-  const numRows = sampler.ensembleRows?.(settings, 1) ?? 1;
+  // Chains beyond the first serve those that learn from each other; ranks are the first one's.
+  const { leastChains = 1 } = law;
+  const numRows = sampler.ensembleRows?.(settings, leastChains) ?? leastChains;
   for (let r = 0; r < numReplicates; r++) {
     const make = law.kind === "variational" ? centredReplicate : replicate;
     const { posterior, trueLoss } = make(lawSeed * 100_000 + r, numRows);

@@ -32,6 +32,8 @@ export interface SamplerLaw {
   readonly kernel: Kernel | null;
   /** As a user would run it. */
   readonly tuned: (work: Work) => unknown;
+  /** Chains that warmup needs, where one is not enough. */
+  readonly leastChains?: number;
   /** Relative bias of λ̂ that is allowed on top of the Monte-Carlo error: what the sampler itself states. */
   readonly bias: (tuned: TunedSettings) => number;
   /** Settings under which no chain knows of another, to compare chains batched and alone; or why there are none. */

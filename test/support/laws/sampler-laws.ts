@@ -164,6 +164,81 @@ const laws: { readonly [Name in SamplerName]?: SamplerLaw } = {
     alone: { settings: settingsOf("laplace") },
     broken: ["descends gradients of the wrong sign"],
   },
+  lmh: {
+    kind: "exact",
+    kernel: ({ scale }) => ({
+      settings: { ...settingsOf("lmh"), draws: 40, warmup: 0, stepSize: 1.2 * scale, thinning: 1 },
+    }),
+    tuned: ({ gradients, draws = Math.floor(gradients / 10) }) => ({
+      ...settingsOf("lmh"),
+      lProb: 0.8,
+      targetAcceptance: 0.8,
+      draws,
+      warmup: 600,
+      thinning: Math.max(1, Math.floor(gradients / draws)),
+    }),
+    bias: () => 0,
+    alone: { settings: { ...settingsOf("lmh"), warmup: 0 } },
+    broken: [
+      "accepts every proposal",
+      "forgets the correction for its drift",
+      "corrects for a third of its drift",
+      "corrects with the wrong sign",
+    ],
+  },
+  amclmc: {
+    kind: "exact",
+    kernel: ({ scale, dim, curvature }) => {
+      const stepSize = (curvature === null ? 0.9 : 1.5) * scale * Math.sqrt(dim);
+      return {
+        settings: {
+          ...settingsOf("amclmc"),
+          draws: 10,
+          warmup: 0,
+          L: 4 * stepSize,
+          stepSize,
+          diagonalPreconditioning: false,
+          integrator: "isokinetic_velocity_verlet",
+        },
+      };
+    },
+    tuned: ({ gradients, draws = Math.floor(gradients / 10) }) => ({
+      ...settingsOf("amclmc"),
+      draws,
+      warmup: 300,
+      fracTune3: 0.1,
+      thinning: Math.max(1, Math.floor(gradients / 8 / draws)),
+    }),
+    bias: () => 0,
+    alone: { settings: { ...settingsOf("amclmc"), warmup: 0, stepSize: 0.05, L: 0.2 } },
+    broken: ["accepts every proposal", "accepts by half of W", "turns by 0.7 of the force"],
+  },
+  chees: {
+    kind: "exact",
+    kernel: ({ scale, curvature }) => {
+      const stepSize = (curvature === null ? 1 : 1.4) * scale;
+      return {
+        settings: {
+          ...settingsOf("chees"),
+          draws: 10,
+          warmup: 0,
+          stepSize,
+          trajectoryTime: 6 * stepSize,
+          thinning: 1,
+        },
+      };
+    },
+    tuned: ({ gradients, draws = Math.floor(gradients / 10) }) => ({
+      ...settingsOf("chees"),
+      draws,
+      warmup: 300,
+      thinning: Math.max(1, Math.floor(gradients / 6 / draws)),
+    }),
+    leastChains: 4,
+    bias: () => 0,
+    alone: { settings: { ...settingsOf("chees"), warmup: 0, stepSize: 0.02, trajectoryTime: 0.1 } },
+    broken: ["accepts every proposal", "draws momenta 30 % too large", "leaves kinetic energy out of ΔH"],
+  },
   vi: {
     kind: "variational",
     kernel: null,
