@@ -7,6 +7,7 @@ import { errorRecordOf } from "../core/errors.ts";
 import { packageVersion } from "../core/package-root.ts";
 import { backendsCommand } from "./commands/backends.ts";
 import { buildCommand } from "./commands/build.ts";
+import { cancelCommand } from "./commands/cancel.ts";
 import { configCommand } from "./commands/config.ts";
 import { diagnoseCommand } from "./commands/diagnose.ts";
 import { exactLlcCommand } from "./commands/exact-llc.ts";
@@ -14,6 +15,7 @@ import { explainCommand } from "./commands/explain.ts";
 import { logsCommand } from "./commands/logs.ts";
 import { presetsCommand } from "./commands/presets.ts";
 import { resultsCommand } from "./commands/results.ts";
+import { resumeCommand, retryCommand } from "./commands/resume.ts";
 import { sampleCommand } from "./commands/sample.ts";
 import { statusCommand } from "./commands/status.ts";
 import { summarizeCommand } from "./commands/summarize.ts";
@@ -35,6 +37,9 @@ export const buildProgram = (): Command => {
   const commands = [
     workflowCommand(),
     statusCommand(),
+    cancelCommand(),
+    resumeCommand(),
+    retryCommand(),
     explainCommand(),
     logsCommand(),
     buildCommand(),

@@ -13,7 +13,7 @@ import { defaultRetryPolicy } from "../../queue/retry-policy.ts";
 import type { SweepEvent } from "../../queue/sweep-event.ts";
 import { acquireSweepLock } from "../../queue/sweep-lock.ts";
 import { resultsFile } from "../../results/results-files.ts";
-import { sweepFiles } from "../../runs/layout.ts";
+import { type SweepFiles, sweepFiles } from "../../runs/layout.ts";
 import { goOnWithoutReader } from "../output/closed-output.ts";
 import { matrixView } from "../output/matrix-view.ts";
 import { plainView } from "../output/plain-view.ts";
@@ -51,7 +51,7 @@ export interface SweepEnd {
 /** @throws SweepError `BUSY` if another process runs this sweep, `ENVIRONMENT` if workers cannot be started. */
 export const runSweep = async (options: RunSweepOptions): Promise<SweepEnd> => {
   const { sweep } = options;
-  const { plan, store, experiment } = sweep;
+  const { plan, store } = sweep;
   requireWritable(
     store.runs,
     "Choose another with store_root in the experiment, or correct its permissions.",
@@ -83,9 +83,7 @@ export const runSweep = async (options: RunSweepOptions): Promise<SweepEnd> => {
   const signals = onSignals(say);
   try {
     clearLeftovers({ plan, store, sweepDir: files.dir, root: process.cwd() });
-    writeJsonAtomic(files.plan, plan);
-    writeFileAtomic(files.experiment, experiment.sourceText);
-    writeFileAtomic(files.card, options.cardText);
+    describeSweep(options, files);
     if (!options.json) for (const warning of executor.warnings) printWarning(warning);
     if (opened.invitation !== null) say(opened.invitation);
     const outcome = await runPlan({
@@ -122,6 +120,14 @@ const submitOptionsOf = ({ sweep, cards, maxFails }: RunSweepOptions): SubmitOpt
   maxFailures: maxFails,
   expectedSec: lifeNeeded(sweep.plan.tasks, sweep.orderSec, pilotsOf(cards)),
 });
+
+/** What runs, from what, where and by which command line. */
+const describeSweep = ({ sweep, cardText }: RunSweepOptions, files: SweepFiles): void => {
+  writeJsonAtomic(files.plan, sweep.plan);
+  writeFileAtomic(files.experiment, sweep.experiment.sourceText);
+  writeFileAtomic(files.card, cardText);
+  writeJsonAtomic(files.command, { args: process.argv.slice(2), cwd: process.cwd() });
+};
 
 /** JSON lines, a matrix on a terminal, or plain lines. Closing twice is closing once. */
 const viewOf = ({ sweep, json }: RunSweepOptions, numSlots: number): SweepView => {
