@@ -129,10 +129,10 @@ const library = {
   "forgets the correction for its drift": (inner) => scaleDots(inner, 0),
   "corrects for a third of its drift": (inner) => scaleDots(inner, 1 / 3),
   "corrects with the wrong sign": (inner) => scaleDots(inner, -1),
-  "accepts by half of W": (inner) => ({
+  "accepts by −W": (inner) => ({
     isokinetic: async (state: IsokineticState, settings: IsokineticSettings) => {
       const info = await inner.isokinetic(state, settings);
-      return { ...info, energyError: info.energyError.map((error) => error / 2) };
+      return { ...info, energyError: info.energyError.map((error) => -error) };
     },
   }),
   "stands still": (inner) => ({

@@ -211,7 +211,7 @@ const laws: { readonly [Name in SamplerName]?: SamplerLaw } = {
     }),
     bias: () => 0,
     alone: { settings: { ...settingsOf("amclmc"), warmup: 0, stepSize: 0.05, L: 0.2 } },
-    broken: ["accepts every proposal", "accepts by half of W", "turns by 0.7 of the force"],
+    broken: ["accepts every proposal", "accepts by −W", "turns by 0.7 of the force"],
   },
   chees: {
     kind: "exact",
