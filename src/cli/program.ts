@@ -8,6 +8,7 @@ import { packageVersion } from "../core/package-root.ts";
 import { backendsCommand } from "./commands/backends.ts";
 import { buildCommand } from "./commands/build.ts";
 import { cancelCommand } from "./commands/cancel.ts";
+import { cardCommand } from "./commands/card.ts";
 import { configCommand } from "./commands/config.ts";
 import { diagnoseCommand } from "./commands/diagnose.ts";
 import { exactLlcCommand } from "./commands/exact-llc.ts";
@@ -47,6 +48,7 @@ export const buildProgram = (): Command => {
     diagnoseCommand(),
     resultsCommand(),
     configCommand(),
+    cardCommand(),
     presetsCommand(),
     backendsCommand(),
     summarizeCommand(),

@@ -23,6 +23,8 @@ export interface BlockScript {
   /** Nodes to stay away from, on top of the card's. */
   readonly badNodes: readonly string[];
   readonly program: WorkerProgram;
+  /** Words after the program instead of those that start a worker; the default is a worker. */
+  readonly command?: readonly string[];
 }
 
 /** The worker program as the nodes find it; absolute paths. */
@@ -52,7 +54,7 @@ export const formatWorkerPart = (
     ...lifePart(card),
     "",
     "phase=worker",
-    `${launch.prefix}"$node" ${workerArguments(card, block).join(" ")} &`,
+    `${launch.prefix}"$node" ${argumentsOf(card, block).join(" ")} &`,
     "worker=$!",
     `trap 'asked=USR1; ${launch.forward}' USR1`,
     `trap 'asked=TERM; ${launch.forward}' TERM`,
@@ -103,6 +105,11 @@ fi`;
 /** SLURM before 23.02 does not say when a job ends. */
 const lifePart = ({ walltimeSec }: PilotCard): readonly string[] =>
   walltimeSec === null ? [] : [`ends_at=\${SLURM_JOB_END_TIME:-$(($(date +%s) + ${walltimeSec}))}`];
+
+const argumentsOf = (card: PilotCard, block: BlockScript): readonly string[] =>
+  block.command === undefined
+    ? workerArguments(card, block)
+    : [block.program.main, ...block.command].map(quoteWord);
 
 const workerArguments = (card: PilotCard, block: BlockScript): readonly string[] => {
   const { worker } = card;
