@@ -34,9 +34,15 @@ const partialShape = (shape: Shape, expands: boolean): Shape =>
   Object.fromEntries(
     Object.entries(shape).map(([key, field]) => {
       const bare = withoutDefault(field);
-      return [key, (expands ? expandable(bare) : bare).optional()];
+      const inner = unwrap(bare);
+      const value = inner instanceof z.ZodObject ? blockInside(inner, descriptionOf(bare), expands) : bare;
+      return [key, (expands ? expandable(value) : value).optional()];
     }),
   );
+
+/** A block as the value of a key: `sampling.until`. */
+const blockInside = (inner: z.ZodObject, description: string, expands: boolean): z.ZodType =>
+  z.union([partial(inner.shape, expands), z.null()]).describe(description);
 
 /** Merged blocks get their defaults from presets, so that a default here would be a wrong promise. */
 const withoutDefault = (schema: z.ZodType): z.ZodType => {

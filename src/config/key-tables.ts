@@ -16,7 +16,7 @@ import { descriptionOf, expectedOf, unwrap } from "./schema/fields.ts";
 import { modelSchemas } from "./schema/model.ts";
 import { posteriorDefaults, posteriorSchema } from "./schema/posterior.ts";
 import { samplerSchemas } from "./schema/sampler-table.ts";
-import { samplingDefaults, samplingSchema } from "./schema/sampling.ts";
+import { samplingDefaults, samplingSchema, untilSchema } from "./schema/sampling.ts";
 import { teacherSchema } from "./schema/teacher.ts";
 import { trainingSchema } from "./schema/training.ts";
 import { plainOf, scalarAt } from "./source/located.ts";
@@ -29,6 +29,7 @@ export const formatKeyTables = (): string => {
     section("`samplers[]`", samplerEntrySchema),
     section("`posterior`", posteriorSchema, { loss: "mse", ...posteriorDefaults }),
     section("`sampling`", samplingSchema, samplingDefaults),
+    section("`sampling.until`", untilSchema),
     section("`training`", trainingSchema),
     section("`resources.build`, `resources.sample`", unwrap(resourcesSchema.shape.build) as z.ZodObject),
     ...Object.entries(modelSchemas).map(([kind, schema]) => section(`\`model\`, kind ${kind}`, schema)),

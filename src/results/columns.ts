@@ -84,6 +84,12 @@ const diagnostics: readonly Line[] = [
   ["fraction_below_initial", "float64", "", "share of draws with L_n(w) < L0"],
   ["drift", "float64", "standard errors", "second half of the draws against the first"],
   ["num_non_finite", "int64", "draws", "draws whose loss is NaN or infinite"],
+  [
+    "stop_reason",
+    "string",
+    "",
+    "why it ended: `draws` (all that were asked for), or what of `sampling.until` came first",
+  ],
 ];
 
 const cost: readonly Line[] = [
@@ -176,6 +182,7 @@ export const columnFamilies: readonly { readonly prefix: string; readonly meanin
   { prefix: "tuned_", meaning: "what the sampler found out: `tuned_step_size`" },
   { prefix: "posterior_", meaning: "settings of the posterior: `posterior_beta_mode`" },
   { prefix: "sampling_", meaning: "settings shared by samplers: `sampling_start_scale`" },
+  { prefix: "until_", meaning: "when the run might stop early: `until_mcse_rel`, `until_wall_sec`" },
   { prefix: "loss_", meaning: "loss of training and sampling: `loss_kind`" },
   { prefix: "model_", meaning: "settings of the network: `model_depth`" },
   { prefix: "data_", meaning: "settings of the data: `data_x_dist`" },

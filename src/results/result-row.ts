@@ -76,6 +76,7 @@ const fromAnalysis = [
   "fraction_below_initial",
   "drift",
   "num_non_finite",
+  "stop_reason",
   "total_fge",
   "warmup_fge",
   "total_losses",
@@ -119,16 +120,17 @@ export const resultRowOf = (known: CellRecord): ResultRow => {
 
 const configOf = ({ targetConfig, runConfig }: CellRecord): ResultRow => {
   const { name: _, ...hyperparameters } = objectOf(runConfig["sampler"]);
-  const sampling = objectOf(runConfig["sampling"]);
+  const { until, ...settings } = objectOf(runConfig["sampling"]);
   return {
-    chains: valueOf(sampling["chains"]),
+    chains: valueOf(settings["chains"]),
     seed: valueOf(targetConfig["seed"]),
     sampler_seed: valueOf(runConfig["seed"]),
     precision: valueOf(runConfig["precision"]),
     config_yaml: stringify({ target: targetConfig, run: runConfig }, { lineWidth: 0 }),
     ...family("hp_", hyperparameters),
     ...family("posterior_", objectOf(runConfig["posterior"])),
-    ...family("sampling_", sampling),
+    ...family("sampling_", settings),
+    ...family("until_", objectOf(until)),
     ...configFamilies(targetConfig),
   };
 };

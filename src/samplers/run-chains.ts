@@ -3,8 +3,7 @@
  *
  * Between two units it may checkpoint, stop, or give the event loop a turn (at least every 50 ms of work), so that
  * signals and messages are handled while a sampler computes. The clock decides when to pause, never what is computed:
- * the draws are the same with and without interruptions. A sampler that ends early on an accuracy goal (`until`) is a
- * `shouldStop` that looks at what `onDraw` was given.
+ * the draws are the same with and without interruptions.
  */
 import type { DrawRecord, SamplerRun, Snapshot } from "./sampler.ts";
 
@@ -38,9 +37,11 @@ export interface RunHooks {
   readonly onProgress?: (progress: Progress) => void;
   /** Asked before every unit; true: checkpoint and return. */
   readonly shouldStop?: () => boolean;
+  /** Asked before every draw but the first, also after a resume; true: the draws so far are all that is wanted. */
+  readonly isEnough?: (numDraws: number) => boolean;
 }
 
-/** `finished`: all draws are done. `stopped`: `shouldStop` was true; `next` is the unit that was not begun. */
+/** `finished`: all draws are done, or `isEnough` said so; then `next` is the first that was not. `stopped`: `shouldStop` was true; `next` is the unit that was not begun. */
 export interface RunOutcome {
   readonly kind: "finished" | "stopped";
   readonly next: RunPosition;
@@ -109,6 +110,10 @@ export const runChains = async (
       return { kind: "stopped", next };
     }
     const { phase } = next;
+    if (phase === "draws" && next.index > 0 && hooks.isEnough?.(next.index) === true) {
+      report(next);
+      break;
+    }
     next = await doUnit(run, hooks, next);
     if (next.phase !== phase || isFinished()) report(next);
     if (hooks.shouldCheckpoint?.() === true) await checkpoint(run, hooks, next);

@@ -8,7 +8,7 @@ import { type RunName, runFiles, type Store, targetFiles } from "../runs/layout.
 import { type Facts, readManifest, writeManifest } from "../runs/manifest.ts";
 import { readTrace, type Trace } from "../runs/trace-format.ts";
 import type { SolvableModel } from "../targets/loss-model.ts";
-import { analysisJsonOf } from "./analysis-json.ts";
+import { analysisJsonOf, type RunExtras } from "./analysis-json.ts";
 import { exactFactsOf } from "./finish-run.ts";
 
 /** @throws SweepError `NOT_FOUND` if the run is not finished, `TRACE_INVALID` if its trace cannot be read. */
@@ -29,7 +29,7 @@ export const diagnoseRun = async (store: Store, name: RunName): Promise<RunSumma
     solvable as unknown as SolvableModel | null,
   );
   const attempt = beginAttempt(files.dir, Date.parse(manifest.startedAt));
-  writeJsonAtomic(files.analysis, analysisJsonOf(summary, manifest.facts));
+  writeJsonAtomic(files.analysis, analysisJsonOf(summary, extrasOf(manifest.facts)));
   writeManifest(files.manifest, {
     id,
     status: "ok",
@@ -40,6 +40,11 @@ export const diagnoseRun = async (store: Store, name: RunName): Promise<RunSumma
   });
   return summary;
 };
+
+const extrasOf = ({ stop_reason = null, extras }: Facts): RunExtras => ({
+  stop_reason,
+  ...(extras === undefined ? {} : { extras }),
+});
 
 const summarize = (trace: Trace, facts: Facts, solvable: SolvableModel | null): RunSummary => {
   const number = (key: string): number => facts[key] as number;

@@ -33,6 +33,8 @@ export interface FinishedRun {
   readonly sampler: Sampler<unknown>;
   readonly run: SamplerRun;
   readonly state: RunState;
+  /** See `Until.reason`. */
+  readonly stopReason: string;
   readonly attempt: Attempt;
   readonly backend: Backend;
   readonly files: RunFiles;
@@ -102,8 +104,10 @@ const summarize = (finished: FinishedRun, log: DrawLogReader, wallTimeSec: numbe
   );
 };
 
-const extrasOf = ({ run }: FinishedRun): RunExtras =>
-  run.report === undefined ? {} : { extras: jsonNumbers(run.report) };
+const extrasOf = ({ run, stopReason }: FinishedRun): RunExtras => ({
+  stop_reason: stopReason,
+  ...(run.report === undefined ? {} : { extras: jsonNumbers(run.report) }),
+});
 
 /** λ, multiplicity, and what a perfect sampler would estimate; where only the asymptotic λ is known, that. */
 export const exactFactsOf = (

@@ -23,6 +23,7 @@ import { openRunState, type RunState } from "./run-state.ts";
 import { storeOf } from "./store-of.ts";
 import { loadTarget, type StoredTarget } from "./stored-target.ts";
 import type { TaskContext, TaskOutcome } from "./task-context.ts";
+import { type Until, watchUntil } from "./until.ts";
 
 /** @throws SweepError `NOT_FOUND` (target), `ENVIRONMENT` (backend), `CONFIG_INVALID` (settings), `NUMERICS` (L(w*)). */
 export const runSampler = async (task: RunSamplerTask, context: TaskContext): Promise<TaskOutcome> => {
@@ -51,7 +52,8 @@ export const runSampler = async (task: RunSamplerTask, context: TaskContext): Pr
       numChains: config.sampling.chains,
       log: (line) => context.log(line),
     });
-    const isFinished = await sample(run, state, context);
+    const until = watchUntil({ config, sampler, posterior, state });
+    const isFinished = await sample(run, state, { context, until });
     if (!isFinished) return { kind: "given_back" };
     const summary = await finishRun({
       task,
@@ -61,6 +63,7 @@ export const runSampler = async (task: RunSamplerTask, context: TaskContext): Pr
       sampler,
       run,
       state,
+      stopReason: until.reason(),
       attempt,
       backend,
       files,
@@ -136,8 +139,12 @@ const posteriorOf = async (
 const startRun = (sampler: Sampler<unknown>, posterior: Posterior, config: RunConfig): Promise<SamplerRun> =>
   sampler.start(posterior, settingsOf(config));
 
-/** True when all draws are in the log; false if stopped on request, after a checkpoint. */
-const sample = async (run: SamplerRun, state: RunState, context: TaskContext): Promise<boolean> => {
+/** True when all draws that are wanted are in the log; false if stopped on request, after a checkpoint. */
+const sample = async (
+  run: SamplerRun,
+  state: RunState,
+  { context, until }: { readonly context: TaskContext; readonly until: Until },
+): Promise<boolean> => {
   const checkpointEveryMs = checkpointIntervalMs(process.env);
   let checkpointAt = performance.now() + checkpointEveryMs;
   const outcome = await runChains(
@@ -151,6 +158,7 @@ const sample = async (run: SamplerRun, state: RunState, context: TaskContext): P
       },
       onProgress: (progress) => context.onProgress(progress),
       shouldStop: () => context.shouldStop(),
+      isEnough: (numDraws) => until.isEnough(numDraws),
     },
     state.resume,
   );

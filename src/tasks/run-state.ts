@@ -6,6 +6,7 @@ import {
   createDrawLog,
   type DrawLog,
   type DrawLogShape,
+  openDrawLog,
   removeDrawLog,
   resumeDrawLog,
 } from "../runs/draw-log.ts";
@@ -22,6 +23,8 @@ export interface RunState {
   append(draw: Readonly<Record<string, Float64Array>>): void;
   /** Makes all draws so far durable, then the checkpoint. @throws SweepError `BUSY` if a newer attempt has begun. */
   save(checkpoint: Checkpoint): void;
+  /** One field of all draws so far, shape (chains, draws). */
+  column(field: string): readonly Float64Array[];
   /** Seconds of sampling, earlier attempts included as far as their checkpoints count. */
   elapsedSec(): number;
   /** Closes the log for good. */
@@ -82,6 +85,10 @@ export const openRunState = (options: RunStateOptions): RunState => {
         "run.backends": [...new Set([...otherBackends, signature])].join("\n"),
       });
     },
+    column: (field) => {
+      draws.flush();
+      return readColumnOf(files.drawLog, field);
+    },
     elapsedSec,
     close: () => draws.close(),
     remove: () => {
@@ -89,6 +96,15 @@ export const openRunState = (options: RunStateOptions): RunState => {
       removeDrawLog(files.drawLog);
     },
   };
+};
+
+const readColumnOf = (path: string, field: string): readonly Float64Array[] => {
+  const log = openDrawLog(path);
+  try {
+    return log.column(field);
+  } finally {
+    log.close();
+  }
 };
 
 /** Results are bit-identical for equal signatures only. */

@@ -40,6 +40,11 @@ const right = [
     "timeout: { build: 2h, sample: 90 }\nresources: { sample: { memory: 4GiB, threads: 2 } }\nposterior: tight\n",
   ),
   experimentText(
+    target,
+    "- { name: hmc, sampling: { until: { mcse_rel: [0.1, 0.05] } } }\n  - { name: pt, sampling: { until: null }, overrides: { ladder: custom, betas: [1, 0.5] } }",
+    "sampling: { until: { wall_sec: 60, ess_bulk: null } }\n",
+  ),
+  experimentText(
     "- { model: base, data: small, teacher: null, seed: 1, overrides: [null, { model: { depth: 1 } }, { data: { n_data: 9 } }] }",
   ),
 ];

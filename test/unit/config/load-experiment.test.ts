@@ -217,6 +217,29 @@ describe("loadExperiment", () => {
     ]);
   });
 
+  it("lays the goals of sampling.until over each other key by key; null takes one away, or all", () => {
+    const { targets, samplers } = load(
+      experimentText(
+        "- { model: small, data: small, seed: 1, sampling: { until: { ess_bulk: 400 } } }",
+        [
+          "- { name: hmc }",
+          "- { name: hmc, sampling: { until: { mcse_rel: [null, 0.01] } } }",
+          "- { name: hmc, sampling: { until: null } }",
+        ].join("\n  "),
+        "sampling: { until: { mcse_rel: 0.05, ess_bulk: 100, wall_sec: 60 } }\n",
+      ),
+    );
+    const cells = samplers.map((sampler) =>
+      resolveCell(targets[0] as NonNullable<(typeof targets)[0]>, sampler),
+    );
+    expect(cells.map(({ sampling }) => sampling)).toEqual([
+      { chains: 4, start_scale: 0.01, until: { mcse_rel: 0.05, ess_bulk: 400, wall_sec: 60 } },
+      { chains: 4, start_scale: 0.01, until: { ess_bulk: 400, wall_sec: 60 } },
+      { chains: 4, start_scale: 0.01, until: { mcse_rel: 0.01, ess_bulk: 400, wall_sec: 60 } },
+      { chains: 4, start_scale: 0.01 },
+    ]);
+  });
+
   it("takes the loss from the target, and df and scale of t_regression from its data", () => {
     const [first, second] = load(
       experimentText(

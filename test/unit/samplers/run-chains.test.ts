@@ -87,6 +87,24 @@ describe("runChains", () => {
     expect(run.log).toHaveLength(1);
   });
 
+  it("finishes before the last draw when what it has is enough, and asks again after a resume", async () => {
+    const run = aLoggingRun(1, 5);
+    const asked: number[] = [];
+    const isEnough = (numDraws: number): boolean => {
+      asked.push(numDraws);
+      return numDraws === 3;
+    };
+    const outcome = await runChains(run, { isEnough });
+    expect(outcome).toEqual({ kind: "finished", next: { phase: "draws", index: 3 } });
+    expect([run.log, asked]).toEqual([
+      ["w0", "d0", "d1", "d2"],
+      [1, 2, 3],
+    ]);
+    const resumed = aLoggingRun(1, 5);
+    await runChains(resumed, { isEnough }, { phase: "draws", index: 3, snapshot: {} });
+    expect(resumed.log).toHaveLength(1);
+  });
+
   it("reports the beginning and the end of each phase", async () => {
     const reports: Progress[] = [];
     await runChains(aLoggingRun(2, 3), { onProgress: (progress) => void reports.push(progress) });

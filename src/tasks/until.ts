@@ -1,0 +1,54 @@
+/**
+ * `sampling.until` of a run, asked between draws: is it enough?
+ *
+ * Goals of accuracy are looked at after fixed numbers of draws, so a run that was killed and resumed stops where an
+ * undisturbed one does. Only `wall_sec` depends on the clock.
+ */
+import { isTimeToLook, metGoals } from "../analysis/stopping-rule.ts";
+import type { RunConfig } from "../config/experiment.ts";
+import { lossField } from "../runs/run-draws.ts";
+import type { Posterior, Sampler } from "../samplers/sampler.ts";
+import type { RunState } from "./run-state.ts";
+
+/** Watches one run. */
+export interface Until {
+  /** Asked before each draw but the first. @param numDraws draws a chain so far. */
+  readonly isEnough: (numDraws: number) => boolean;
+  /**
+   * Why the run ended: `draws` (all that were asked for), `wall_sec`, or the goals that were met: `mcse_rel`, `ess_bulk`,
+   * `mcse_rel and ess_bulk`.
+   */
+  readonly reason: () => string;
+}
+
+/** What a watch looks at. */
+export interface Watched {
+  readonly config: RunConfig;
+  readonly sampler: Sampler<unknown>;
+  readonly posterior: Posterior;
+  readonly state: RunState;
+}
+
+/** Field of losses without control variate, of samplers that have one. */
+const rawLossField = "raw_loss";
+
+export const watchUntil = ({ config, sampler, posterior, state }: Watched): Until => {
+  const { mcse_rel: mcseRel, ess_bulk: essBulk, wall_sec: wallSec } = config.sampling.until ?? {};
+  let reason = "draws";
+  const goalsMet = (numDraws: number): string | null => {
+    if ((mcseRel === undefined && essBulk === undefined) || !isTimeToLook(numDraws)) return null;
+    const loss = state.column(lossField);
+    const rawLoss = sampler.statistics.includes(rawLossField) ? state.column(rawLossField) : loss;
+    const facts = { ...posterior, isIndependent: sampler.isIndependent };
+    return metGoals({ mcseRel, essBulk }, { loss, rawLoss }, facts);
+  };
+  return {
+    isEnough: (numDraws) => {
+      const isLate = wallSec !== undefined && state.elapsedSec() >= wallSec;
+      const cause = goalsMet(numDraws) ?? (isLate ? "wall_sec" : null);
+      if (cause !== null) reason = cause;
+      return cause !== null;
+    },
+    reason: () => reason,
+  };
+};
