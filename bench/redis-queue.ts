@@ -6,7 +6,7 @@
  * Redis is the private one of the program: password, append-only file, loopback.
  */
 import { type ChildProcess, fork } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -16,7 +16,7 @@ import type { Plan } from "../src/plan/plan.ts";
 import type { NoopTask } from "../src/plan/task.ts";
 import type { TaskRecord } from "../src/queue/broker.ts";
 import { EventLog } from "../src/queue/event-log.ts";
-import { connectRedis } from "../src/queue/redis/connect-redis.ts";
+import { connectRedis, type RedisClient } from "../src/queue/redis/connect-redis.ts";
 import { startPrivateRedis } from "../src/queue/redis/private-redis.ts";
 import { parseRedisUrl, type RedisAddress, redisUrlOf } from "../src/queue/redis/redis-address.ts";
 import { RedisBroker } from "../src/queue/redis/redis-broker.ts";
@@ -37,6 +37,11 @@ export const runRedisQueueBenchmark = async (): Promise<void> => {
     await sweep(server.address, graphOf(20, 4, 0)); // once before it counts
     const noop = await sweep(server.address, graphOf(1000, 9, 0));
     print(`no-op tasks, ${numSlots} slots of one worker`, `${noop.tasksPerSec.toFixed(0)} /s`, "≥ 1000 /s");
+    print(
+      "CPU time of driver, worker, task processes and Redis",
+      `${noop.cpuMs.toFixed(2)} ms a task`,
+      "≤ 2 ms",
+    );
     printGaps("gap between no-op tasks", noop.gapsMs);
     const paced = await sweep(server.address, graphOf(40, 9, 10));
     printGaps("gap between tasks of 10 ms", paced.gapsMs);
@@ -101,7 +106,7 @@ const submit = { retryPolicy: defaultRetryPolicy, maxFailures: null, expectedSec
 const sweep = async (
   address: RedisAddress,
   tasks: readonly NoopTask[],
-): Promise<{ tasksPerSec: number; gapsMs: number[]; releasesMs: number[] }> => {
+): Promise<{ tasksPerSec: number; cpuMs: number; gapsMs: number[]; releasesMs: number[] }> => {
   const folder = mkdtempSync(join(tmpdir(), "lambda-hat-bench-"));
   const events = new EventLog(join(folder, "events.jsonl"));
   const client = await connectRedis(address, { requireAuthentication: true });
@@ -120,6 +125,7 @@ const sweep = async (
         if (event.kind === "sweep_done") resolve();
       });
     });
+    const cpuBefore = await cpuSeconds(client);
     const start = performance.now();
     await broker.submit(planOf(tasks), submit);
     worker = fork(fileURLToPath(import.meta.url), ["worker"], {
@@ -129,14 +135,37 @@ const sweep = async (
     await done;
     const seconds = (performance.now() - start) / 1000;
     await exited;
+    const cpuMs = (((await cpuSeconds(client)) - cpuBefore) * 1000) / tasks.length;
     const records = await broker.records();
-    return { tasksPerSec: tasks.length / seconds, gapsMs: gapsOf(records), releasesMs: releasesOf(records) };
+    return {
+      tasksPerSec: tasks.length / seconds,
+      cpuMs,
+      gapsMs: gapsOf(records),
+      releasesMs: releasesOf(records),
+    };
   } finally {
     events.close();
     await broker.close();
     client.disconnect();
     rmSync(folder, { recursive: true });
   }
+};
+
+/** CPU time so far of this process, of its children that have ended (with theirs), and of Redis. */
+const cpuSeconds = async (client: RedisClient): Promise<number> => {
+  const stat = readFileSync("/proc/self/stat", "utf8");
+  const ticks = stat
+    .slice(stat.lastIndexOf(")") + 2)
+    .split(" ")
+    .slice(11, 15)
+    .map(Number);
+  const info = await client.info("cpu");
+  const ofRedis = ["used_cpu_sys", "used_cpu_user"].map((name) =>
+    Number(new RegExp(`^${name}:(\\S+)`, "m").exec(info)?.[1] ?? 0),
+  );
+  return (
+    ticks.reduce((sum, count) => sum + count, 0) / 100 + ofRedis.reduce((sum, seconds) => sum + seconds, 0)
+  );
 };
 
 const summaryOf = ({ summary }: TaskRecord): NoopSummary => summary as unknown as NoopSummary;
