@@ -1,5 +1,5 @@
 /** Which cards a command line means: one for everything, or one for each class of task. */
-import type { Card, LocalCard, PilotCard } from "../../cards/card.ts";
+import type { Card, PilotCard } from "../../cards/card.ts";
 import type { TaskClass } from "../../cards/fields.ts";
 import { loadCard } from "../../cards/load-card.ts";
 import { SweepError } from "../../core/errors.ts";
@@ -43,10 +43,6 @@ export const loadSweepCards = ({ cards, sets, slots }: CardRequest): SweepCards 
 /** The cards that start workers elsewhere. */
 export const pilotsOf = (cards: readonly Card[]): readonly PilotCard[] =>
   cards.filter((card): card is PilotCard => card.type !== "local");
-
-/** The cards of this machine. */
-export const localsOf = (cards: readonly Card[]): readonly LocalCard[] =>
-  cards.filter((card): card is LocalCard => card.type === "local");
 
 const parseChoice = (text: string): CardChoice => {
   const [, serves, path] = /^(build|sample)=(.+)$/.exec(text) ?? [];

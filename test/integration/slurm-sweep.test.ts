@@ -1,0 +1,267 @@
+/**
+ * Whole sweeps through the command line on a real SLURM of two virtual nodes and a private redis-server: equal to the
+ * byte to --local, over the ends of allocations, and with clear words where something is wrong.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { packageRoot } from "../../src/core/package-root.ts";
+import { readEvents } from "../../src/queue/event-log.ts";
+import type { SweepEvent } from "../../src/queue/sweep-event.ts";
+import { until } from "../support/processes.ts";
+import { hasRedisServer } from "../support/redis-server.ts";
+import { hasSlurm, type SlurmCluster, startSlurm } from "../support/slurm-cluster.ts";
+
+const main = join(packageRoot, "dist", "src", "cli", "main.js");
+const canRun = hasSlurm && hasRedisServer && existsSync(main);
+
+const small = `
+posterior: { gamma: 100 }
+targets:
+  - { model: small, data: tiny, training: quick, seed: 42..43 }
+samplers:
+  - { name: hmc, overrides: { draws: 100, warmup: 50 } }
+  - { name: sgld, overrides: { steps: 1000 } }
+  - { name: mclmc, overrides: { draws: 200, num_steps: 500 } }
+  - { name: hmc, seed: 7, overrides: { draws: 100, warmup: 50 } }
+`;
+/** One cell of ten seconds and more. */
+const long = `
+posterior: { gamma: 100 }
+targets: [{ model: small, data: tiny, training: quick, seed: 42 }]
+samplers: [{ name: hmc, overrides: { draws: 20000, warmup: 100 } }]
+`;
+/** The same of a few seconds. */
+const medium = long.replace("draws: 20000", "draws: 8000");
+const card = `
+type: slurm
+label: pilot
+cores_per_node: 2
+mem_per_node: 1
+walltime: 10
+max_blocks: 2
+redis: { interface: 127.0.0.1 }
+`;
+
+/** Paths below `folder` that match. */
+const filesIn = (folder: string, pattern: RegExp): readonly string[] =>
+  readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((path) => pattern.test(path));
+
+interface Ended {
+  readonly code: number | null;
+  readonly output: string;
+}
+
+describe.skipIf(!canRun)(
+  "sweeps on SLURM (needs SLURM's daemons, redis-server and a build)",
+  { timeout: 240_000 },
+  () => {
+    let slurm: SlurmCluster;
+    let folder = "";
+    let children: ChildProcess[] = [];
+
+    beforeAll(async () => {
+      slurm = await startSlurm();
+    }, 60_000);
+    afterAll(() => slurm.stop(), 60_000);
+
+    beforeEach(() => {
+      folder = mkdtempSync(join(tmpdir(), "lambda-hat-test-"));
+      children = [];
+      return async () => {
+        for (const child of children) if (child.exitCode === null) child.kill("SIGKILL");
+        await until("no allocation is left", () => slurm.run("squeue", "-h", "-t", "PD,R,CF").trim() === "");
+        rmSync(folder, { recursive: true, force: true });
+      };
+    });
+
+    /** Runs `workflow llc` in its own folder. */
+    const start = (name: string, experiment: string, args: readonly string[], env = slurm.env) => {
+      const place = join(folder, name);
+      mkdirSync(place, { recursive: true });
+      writeFileSync(join(place, "experiment.yaml"), experiment);
+      const child = spawn(
+        process.execPath,
+        [main, "workflow", "llc", "--config", "experiment.yaml", ...args],
+        {
+          cwd: place,
+          env,
+          stdio: ["ignore", "pipe", "pipe"],
+        },
+      );
+      children.push(child);
+      let output = "";
+      for (const stream of [child.stdout, child.stderr])
+        stream.on("data", (chunk) => (output += String(chunk)));
+      const ended = new Promise<Ended>((resolve) => child.once("close", (code) => resolve({ code, output })));
+      return { place, child, ended, output: () => output };
+    };
+    const withCard = (text: string): string => {
+      const path = join(folder, "card.yaml");
+      writeFileSync(path, text);
+      return path;
+    };
+    const digestsOf = (place: string): readonly string[] =>
+      filesIn(place, /\/trace\.nc$/)
+        .toSorted()
+        .map(
+          (path) =>
+            `${path} ${createHash("sha256")
+              .update(readFileSync(join(place, path)))
+              .digest("hex")}`,
+        );
+    const eventsOf = (place: string): readonly SweepEvent[] =>
+      filesIn(place, /\/events\.jsonl$/).flatMap((path) => readEvents(join(place, path)));
+    const kindsOf = (place: string): readonly string[] => eventsOf(place).map(({ kind }) => kind);
+
+    it("2 × 4 cells on two nodes: traces equal to the byte to those of --local", async () => {
+      const local = start("local", small, ["--local"]);
+      expect((await local.ended).code).toBe(0);
+      const remote = start("remote", small, ["--card", withCard(card), "--set", "card.backlog=2"]);
+      const end = await remote.ended;
+      expect(end.output).toContain("8 rows, 8 ok");
+      expect(end.code).toBe(0);
+      expect(digestsOf(remote.place)).toHaveLength(8);
+      expect(digestsOf(remote.place)).toEqual(digestsOf(local.place));
+      // Nothing is left: no job, no Redis, no password.
+      expect(filesIn(remote.place, /redis\.json$/)).toEqual([]);
+      expect(slurm.run("squeue", "-h", "-t", "PD,R").trim()).toBe("");
+    });
+
+    it("a cell longer than any allocation goes on from its checkpoints, free of charge, and ends in the same bytes", async () => {
+      const local = start("local", long, ["--local"]);
+      expect((await local.ended).code).toBe(0);
+      // SLURM counts in minutes; the script believes what it is told about its end.
+      const short = `${card}drain_before: 10\nworker_init: export SLURM_JOB_END_TIME=$(($(date +%s) + 14))\n`;
+      const remote = start("remote", long, ["--card", withCard(short)]);
+      expect((await remote.ended).code).toBe(0);
+      const kinds = kindsOf(remote.place);
+      expect(kinds.filter((kind) => kind === "given_back").length).toBeGreaterThanOrEqual(1);
+      expect(kinds).not.toContain("retry");
+      expect(kinds).not.toContain("worker_lost");
+      expect(digestsOf(remote.place)).toEqual(digestsOf(local.place));
+    });
+
+    it("scancel of an allocation costs no retry: the cell goes on elsewhere", async () => {
+      const remote = start("remote", medium, ["--card", withCard(card)]);
+      await until("the cell runs", () => /hmc.*: started/.test(remote.output()), 60_000);
+      const [id = ""] = slurm.run("squeue", "-h", "-t", "R", "-o", "%i").trim().split("\n");
+      slurm.run("scancel", id);
+      expect((await remote.ended).code).toBe(0);
+      const kinds = kindsOf(remote.place);
+      expect(kinds).toContain("given_back");
+      expect(kinds).not.toContain("retry");
+      const blocks = eventsOf(remote.place).filter(
+        (event) => event.kind === "block" && event.state === "working",
+      );
+      expect(blocks.length).toBeGreaterThanOrEqual(2);
+    });
+
+    it("srun starts a worker on every node of a block", async () => {
+      const wide = withCard(`${card}nodes_per_block: 2\n`);
+      const remote = start("remote", small, ["--card", wide, "--set", "card.max_blocks=1"]);
+      expect((await remote.ended).code).toBe(0);
+      const workers = eventsOf(remote.place).flatMap((event) =>
+        event.kind === "task_started" ? [event.worker] : [],
+      );
+      expect(new Set(workers.map((worker) => worker.split("/")[0])).size).toBeGreaterThanOrEqual(2);
+    });
+
+    it("builds and samplers go to the cards of their class", async () => {
+      const path = withCard(`${card}cores_per_worker: 1\n`);
+      const sets = ["card.build.label=b", "card.sample.label=s", "card.max_blocks=1"];
+      const remote = start("remote", small, [
+        "--card",
+        `build=${path}`,
+        "--card",
+        `sample=${path}`,
+        ...sets.flatMap((set) => ["--set", set]),
+      ]);
+      const end = await remote.ended;
+      expect(end.code).toBe(0);
+      const blocks = eventsOf(remote.place).flatMap((event) =>
+        event.kind === "block" && event.state === "working" ? [event.block] : [],
+      );
+      expect(blocks.toSorted()).toEqual(["b-1", "s-1"]);
+    });
+
+    it("a partition that does not exist: one message of SLURM, exit code 3, nothing left", async () => {
+      const remote = start("remote", small, ["--card", withCard(`${card}partition: nope\n`)]);
+      const end = await remote.ended;
+      expect(end.code).toBe(3);
+      expect(end.output.match(/^error:/gm)).toHaveLength(1);
+      expect(end.output).toMatch(
+        /error: card "pilot": sbatch refused the block .*invalid partition specified: nope/,
+      );
+      expect(filesIn(remote.place, /redis\.json$/)).toEqual([]);
+    });
+
+    it("no sbatch: one message that says where to look, exit code 3, nothing left", async () => {
+      const bin = join(folder, "bin");
+      mkdirSync(bin);
+      for (const program of ["redis-server", "bash", "cc"]) {
+        const found = slurm.run("sh", "-c", `command -v ${program} || true`).trim();
+        if (found !== "") symlinkSync(found, join(bin, program));
+      }
+      const remote = start("remote", small, ["--card", withCard(card)], { ...slurm.env, PATH: bin });
+      const end = await remote.ended;
+      expect(end.code).toBe(3);
+      expect(end.output.match(/^error:/gm)).toHaveLength(1);
+      expect(end.output).toMatch(/error: card "pilot": sbatch is not on PATH here\. .*submit\.via/);
+      expect(filesIn(remote.place, /redis\.json$/)).toEqual([]);
+    });
+
+    it("worker_init that fails on every node: the sweep stops after three blocks and shows its output", async () => {
+      const broken = withCard(`${card}worker_init: |\n  echo "no such module: cuda"\n  false\n`);
+      const remote = start("remote", small, ["--card", broken]);
+      const end = await remote.ended;
+      expect(end.code).toBe(3);
+      expect(end.output).toMatch(/3 blocks in a row did not start a worker/);
+      expect(end.output).toMatch(/worker_init of the card failed on n[12] \(exit code 97\)/);
+      expect(end.output).toContain("no such module: cuda");
+    });
+
+    it("Ctrl-C ends the sweep at checkpoints and cancels what waits", async () => {
+      const remote = start("remote", medium, ["--card", withCard(card)]);
+      await until("the cell runs", () => /hmc.*: started/.test(remote.output()), 60_000);
+      remote.child.kill("SIGINT");
+      expect((await remote.ended).code).toBe(130);
+      expect(kindsOf(remote.place)).toContain("task_cancelled");
+    });
+
+    it("card check asks SLURM; card probe reports from a node", async () => {
+      const path = withCard(card);
+      const run = async (...args: readonly string[]): Promise<Ended> => {
+        const child = spawn(process.execPath, [main, "card", ...args], { cwd: folder, env: slurm.env });
+        children.push(child);
+        let output = "";
+        for (const stream of [child.stdout, child.stderr])
+          stream.on("data", (chunk) => (output += String(chunk)));
+        return await new Promise((resolve) => child.once("close", (code) => resolve({ code, output })));
+      };
+      const check = await run("check", path);
+      expect(check.output).toMatch(/ok, at most 2 blocks.*\n.*Job \d+ to start at/);
+      expect(check.code).toBe(0);
+      const refused = await run("check", path, "--set", "partition=nope");
+      expect(refused.code).toBe(3);
+      expect(refused.output).toMatch(/sbatch would refuse the block/);
+      const probe = await run("probe", path);
+      expect(probe.output).toMatch(/node {6}n[12], job \d+/);
+      expect(probe.output).toMatch(/driver {4}127\.0\.0\.1:\d+ reached/);
+      expect(probe.code).toBe(0);
+      expect(filesIn(folder, /lambda-hat-probe/)).toEqual([]);
+    });
+  },
+);
