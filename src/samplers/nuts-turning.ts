@@ -29,6 +29,12 @@ export const newStretch = (ensemble: Ensemble): Stretch => ({
   sum: ensemble.vectors(),
 });
 
+/** A stretch of one point is its own first, last and sum. */
+const newLeaf = (ensemble: Ensemble): Stretch => {
+  const momentum = ensemble.vectors();
+  return { first: momentum, last: momentum, sum: momentum };
+};
+
 /** The criterion and the pending stretches of the subtree in growth. Owns its device arrays. */
 export class TurningTest {
   readonly #ensemble: Ensemble;
@@ -55,21 +61,19 @@ export class TurningTest {
    */
   async addLeaf(index: number, momentum: Vectors): Promise<Uint8Array> {
     const ensemble = this.#ensemble;
-    const leaf = this.#stretchAt(0, index);
-    for (const target of [leaf.first, leaf.last, leaf.sum]) ensemble.copy(momentum, target);
+    ensemble.copy(momentum, this.#stretchAt(0, index).sum);
     const hasTurned = new Uint8Array(ensemble.numChains);
-    let level = 0;
-    for (; ((index >> level) & 1) === 1; level++) {
+    for (let level = 0; ((index >> level) & 1) === 1; level++) {
       const [earlier, later] = [this.#pending[2 * level], this.#pending[2 * level + 1]];
-      const turns = await (level === 0 ? this.#leavesTurn(earlier, later) : this.joinTurns(earlier, later));
-      turns.forEach((flag, chain) => {
-        if (flag === 1) hasTurned[chain] = 1;
-      });
       const joined = this.#stretchAt(level + 1, index >> (level + 1));
       ensemble.copy(earlier.first, joined.first);
       ensemble.copy(later.last, joined.last);
       ensemble.copy(earlier.sum, joined.sum);
       ensemble.axpy(this.#ones, later.sum, joined.sum);
+      const turns = [await this.#looksBack(joined.sum, [earlier.first, later.last])];
+      // Two leaves: the checks across the seam would repeat the first.
+      if (level > 0) turns.push(...(await this.#seamTurns(earlier, later)));
+      for (const flags of turns) flags.forEach((flag, chain) => (hasTurned[chain] |= flag));
     }
     return hasTurned;
   }
@@ -81,28 +85,31 @@ export class TurningTest {
 
   /** 1 where the join of two neighbouring stretches turns, one entry a chain; neither is changed. */
   async joinTurns(earlier: Stretch, later: Stretch): Promise<Uint8Array> {
-    const whole = await this.#leavesTurn(earlier, later);
-    const seams = [
-      await this.#turns({ from: earlier.sum, plus: later.first }, [earlier.first, later.first]),
-      await this.#turns({ from: later.sum, plus: earlier.last }, [earlier.last, later.last]),
+    const ends = [earlier.first, later.last] as const;
+    const whole = await this.#looksBack(this.#sumOf(earlier.sum, later.sum), ends);
+    const [first, second] = await this.#seamTurns(earlier, later);
+    return whole.map((flag, chain) => flag | first[chain] | second[chain]);
+  }
+
+  /** The two checks across the seam of neighbours. */
+  async #seamTurns(earlier: Stretch, later: Stretch): Promise<[Uint8Array, Uint8Array]> {
+    return [
+      await this.#looksBack(this.#sumOf(earlier.sum, later.first), [earlier.first, later.first]),
+      await this.#looksBack(this.#sumOf(later.sum, earlier.last), [earlier.last, later.last]),
     ];
-    return whole.map((flag, chain) => flag | seams[0][chain] | seams[1][chain]);
   }
 
-  /** Two leaves: the checks across the seam would repeat the first. */
-  #leavesTurn(earlier: Stretch, later: Stretch): Promise<Uint8Array> {
-    return this.#turns({ from: earlier.sum, plus: later.sum }, [earlier.first, later.last]);
+  /** a + b in a buffer that the next call overwrites. */
+  #sumOf(a: Vectors, b: Vectors): Vectors {
+    this.#ensemble.copy(a, this.#rho);
+    this.#ensemble.axpy(this.#ones, b, this.#rho);
+    return this.#rho;
   }
 
-  /** Whether an end of a stretch looks back on ρ = `from` + `plus`. */
-  async #turns(
-    rho: { readonly from: Vectors; readonly plus: Vectors },
-    ends: readonly [Vectors, Vectors],
-  ): Promise<Uint8Array> {
+  /** 1 where not both ends of a stretch look along its ρ. */
+  async #looksBack(rho: Vectors, ends: readonly [Vectors, Vectors]): Promise<Uint8Array> {
     const ensemble = this.#ensemble;
-    ensemble.copy(rho.from, this.#rho);
-    ensemble.axpy(this.#ones, rho.plus, this.#rho);
-    ends.forEach((end, k) => ensemble.weightedDot(this.#inverseMass, end, this.#rho, this.#products[k]));
+    ends.forEach((end, k) => ensemble.weightedDot(this.#inverseMass, end, rho, this.#products[k]));
     const atFirst = await ensemble.readScalars(this.#products[0]);
     const atLast = await ensemble.readScalars(this.#products[1]);
     return Uint8Array.from(atFirst, (product, chain) => (product > 0 && atLast[chain] > 0 ? 0 : 1));
@@ -111,7 +118,10 @@ export class TurningTest {
   /** Buffer of the `ordinal`-th stretch of a level: even ones wait, odd ones are their other halves. */
   #stretchAt(level: number, ordinal: number): Stretch {
     const index = 2 * level + (ordinal & 1);
-    while (this.#pending.length <= index + 1) this.#pending.push(newStretch(this.#ensemble));
+    while (this.#pending.length <= index + 1) {
+      const isLeaf = this.#pending.length < 2;
+      this.#pending.push(isLeaf ? newLeaf(this.#ensemble) : newStretch(this.#ensemble));
+    }
     return this.#pending[index];
   }
 }
