@@ -2,7 +2,8 @@
  * May a run stop before its last draw? Looks at the draws so far, at numbers of draws that are fixed in advance, so that
  * equal runs stop at equal places however they are interrupted.
  *
- * Goals of accuracy hold only together with R̂ ≤ 1.01: chains that disagree have not reached any. Looking often and
+ * Goals of accuracy hold only together with what the verdict asks of the number of draws: R̂ ≤ 1.01, bulk and tail ESS of
+ * 100 a chain. An error estimate from less cannot be trusted. Looking often and
  * stopping at the first good look makes an error estimate a little too small (by some percent at the spacing of 10 %
  * used here); for a figure to be quoted, take a goal with a margin.
  */
@@ -38,6 +39,9 @@ export const metGoals = (goals: AccuracyGoals, draws: LossDraws, facts: LossFact
       : [["mcse_rel", accuracy.llcMcse <= mcseRel * Math.abs(accuracy.llcMean)] as const]),
     ...(essBulk === undefined ? [] : [["ess_bulk", accuracy.essBulk >= essBulk] as const]),
   ];
-  const isMet = met.length > 0 && met.every(([, holds]) => holds) && accuracy.rHat <= thresholds.rHat;
+  const leastEss = thresholds.essPerChain * draws.loss.length;
+  const isTrusted =
+    accuracy.rHat <= thresholds.rHat && accuracy.essBulk >= leastEss && accuracy.essTail >= leastEss;
+  const isMet = met.length > 0 && met.every(([, holds]) => holds) && isTrusted;
   return isMet ? met.map(([name]) => name).join(" and ") : null;
 };

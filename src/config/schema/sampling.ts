@@ -5,11 +5,15 @@ import { orNull, realNumber, wholeNumber, worded } from "./fields.ts";
 /** Schema of `sampling.until`. */
 export const untilSchema = z.strictObject({
   mcse_rel: orNull(
-    realNumber("Stops once llc_mcse <= mcse_rel * |llc_mean| and R-hat <= 1.01.", { above: 0 }),
+    realNumber("Stops once llc_mcse <= mcse_rel * |llc_mean|, R-hat <= 1.01 and ESS >= 100 a chain.", {
+      above: 0,
+    }),
     "no such goal",
   ).optional(),
   ess_bulk: orNull(
-    realNumber("Stops once the bulk ESS of all chains is this large and R-hat <= 1.01.", { above: 0 }),
+    realNumber("Stops once the bulk ESS of all chains is this large, R-hat <= 1.01 and ESS >= 100 a chain.", {
+      above: 0,
+    }),
     "no such goal",
   ).optional(),
   wall_sec: orNull(

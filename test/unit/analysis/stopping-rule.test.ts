@@ -29,6 +29,11 @@ describe("metGoals", () => {
     expect(metGoals({}, draws, facts)).toBeNull();
   });
 
+  it("is not met by draws too few for their error to be trusted, however small it is", () => {
+    const few = loss.map((chain) => chain.slice(0, 80));
+    expect(metGoals({ mcseRel: 1 }, { loss: few, rawLoss: few }, facts)).toBeNull();
+  });
+
   it("is never met by chains that disagree, nor by draws that are not finite", () => {
     const apart = loss.map((chain, c) => chain.map((value) => value + c));
     expect(metGoals({ mcseRel: 1 }, { loss: apart, rawLoss: apart }, facts)).toBeNull();
