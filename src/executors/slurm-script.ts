@@ -86,7 +86,8 @@ const gresOf = (request: SlurmCard["request"]): string | null => {
 };
 
 const endOptions = ({ walltimeSec, drainBeforeSec }: SlurmCard): readonly string[] => {
-  const signal = Math.min(maxSignalSec, Math.round(drainBeforeSec));
+  // SLURM's clock is coarse: a warning comes up to a minute early. Workers have a better one and need it only as a spare.
+  const signal = Math.round(Math.min(maxSignalSec, drainBeforeSec, Math.max(30, drainBeforeSec - 60)));
   return walltimeSec === null || signal === 0 ? ["--requeue"] : [`--signal=B:USR1@${signal}`, "--requeue"];
 };
 

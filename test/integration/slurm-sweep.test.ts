@@ -37,14 +37,14 @@ samplers:
   - { name: mclmc, overrides: { draws: 200, num_steps: 500 } }
   - { name: hmc, seed: 7, overrides: { draws: 100, warmup: 50 } }
 `;
-/** One cell of ten seconds and more. */
+/** One cell of seven seconds and more. */
 const long = `
 posterior: { gamma: 100 }
 targets: [{ model: small, data: tiny, training: quick, seed: 42 }]
-samplers: [{ name: hmc, overrides: { draws: 20000, warmup: 100 } }]
+samplers: [{ name: hmc, overrides: { draws: 60000, warmup: 100 } }]
 `;
-/** The same of a few seconds. */
-const medium = long.replace("draws: 20000", "draws: 8000");
+/** The same, half as long. */
+const medium = long.replace("draws: 60000", "draws: 30000");
 const card = `
 type: slurm
 label: pilot
@@ -66,7 +66,7 @@ interface Ended {
 
 describe.skipIf(!canRun)(
   "sweeps on SLURM (needs SLURM's daemons, redis-server and a build)",
-  { timeout: 240_000 },
+  { timeout: 480_000 },
   () => {
     let slurm: SlurmCluster;
     let folder = "";
@@ -144,7 +144,7 @@ describe.skipIf(!canRun)(
       const local = start("local", long, ["--local"]);
       expect((await local.ended).code).toBe(0);
       // SLURM counts in minutes; the script believes what it is told about its end.
-      const short = `${card}drain_before: 10\nworker_init: export SLURM_JOB_END_TIME=$(($(date +%s) + 14))\n`;
+      const short = `${card}drain_before: 10\nworker_init: export SLURM_JOB_END_TIME=$(($(date +%s) + 15))\n`;
       const remote = start("remote", long, ["--card", withCard(short)]);
       expect((await remote.ended).code).toBe(0);
       const kinds = kindsOf(remote.place);

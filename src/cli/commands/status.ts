@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import { drawMatrix } from "../output/matrix-view.ts";
 import { printJson, printLine } from "../output/print.ts";
+import { blockLines, blockStatesOf } from "../sweep/block-states.ts";
 import { loadSweep, type StoredSweep } from "../sweep/stored-sweep.ts";
 
 interface StatusOptions {
@@ -33,11 +34,19 @@ const show = (options: StatusOptions): StoredSweep => {
   return sweep;
 };
 
-const statusOf = ({ plan, progress, driver }: StoredSweep): unknown => ({
+const statusOf = ({ plan, progress, driver, events }: StoredSweep): unknown => ({
   sweep_id: plan.id,
   experiment: plan.experiment,
   driver,
   counts: progress.counts(),
+  blocks: blockStatesOf(events).map(({ card, block, state, allocationId, message, time }) => ({
+    card,
+    block,
+    state,
+    allocation_id: allocationId,
+    message,
+    since: time,
+  })),
   tasks: plan.tasks.map(({ id, title }) => {
     const task = progress.tasks.get(id);
     return {
@@ -56,6 +65,8 @@ const printText = ({ plan, progress, driver, events }: StoredSweep): void => {
   const last = driver === null ? (events.at(-1)?.time ?? start) : Date.now();
   const { total } = progress.counts();
   for (const line of drawMatrix(plan, progress, { now: last, start, maxLines: total + 4 })) printLine(line);
+  for (const line of blockLines(blockStatesOf(events), { now: last, isDriven: driver !== null }))
+    printLine(line);
   const by =
     driver === null
       ? "not running"

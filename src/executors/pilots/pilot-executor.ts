@@ -3,7 +3,7 @@
  * the broker. It keeps as many blocks as the demand asks for, until every task is final, and then ends them all.
  */
 import type { PilotCard } from "../../cards/card.ts";
-import { SweepError } from "../../core/errors.ts";
+import { messageOf, SweepError } from "../../core/errors.ts";
 import type { TaskKind } from "../../plan/task.ts";
 import { isFinal } from "../../plan/task-state.ts";
 import type { Broker, TaskRecord } from "../../queue/broker.ts";
@@ -47,11 +47,16 @@ export class PilotExecutor implements Executor {
   readonly #fleet: PilotFleet;
   readonly #kill = new AbortController();
   readonly #over = new AbortController();
+  readonly #killed = new Promise<null>((resolve) => {
+    this.#kill.signal.addEventListener("abort", () => resolve(null));
+  });
   #isDraining = false;
   #isDrainAsked = false;
   #countedAt = Number.NEGATIVE_INFINITY;
   #isChanged = true;
   #tasks = 0;
+  /** True once the user knows that the queue is away. */
+  #isMute = false;
 
   constructor(options: PilotExecutorOptions) {
     this.#options = options;
@@ -85,7 +90,7 @@ export class PilotExecutor implements Executor {
         await this.#step(broker);
         if (!this.#isOver) await this.#pause(this.#options.tickMs ?? defaultTickMs);
       }
-      if (!this.#kill.signal.aborted) await this.#letLeave();
+      if (!this.#kill.signal.aborted) await this.#letLeave(broker);
     } finally {
       unsubscribe();
       await this.#fleet.end();
@@ -106,9 +111,8 @@ export class PilotExecutor implements Executor {
   }
 
   async #step(broker: Broker): Promise<void> {
-    await this.#count(broker);
-    if (this.#isOver) return;
-    const heartbeats = await this.#options.pool.workers();
+    const heartbeats = await this.#news(broker);
+    if (heartbeats === null || this.#isOver) return;
     await this.#fleet.observe(heartbeats);
     if (this.#isDraining && !this.#isDrainAsked) {
       this.#isDrainAsked = true;
@@ -117,6 +121,20 @@ export class PilotExecutor implements Executor {
     const demand: Demand = { tasks: this.#tasks, otherSlots: this.#otherSlots(heartbeats) };
     if (!this.#isOver) await this.#fleet.scale(demand, this.#isDraining);
     this.#giveUpIfStuck(demand);
+  }
+
+  /** What the queue says; null while it says nothing. A Redis that is away for a while ends no sweep. */
+  async #news(broker: Broker): Promise<readonly WorkerHeartbeat[] | null> {
+    try {
+      const asked = this.#count(broker).then(() => this.#options.pool.workers());
+      asked.catch(() => {}); // after a kill nobody waits for it
+      return await Promise.race([asked, this.#killed]);
+    } catch (error) {
+      const message = `the queue does not answer: ${messageOf(error)}. Blocks stay as they are until it does.`;
+      if (!this.#isMute) this.#options.warn(message);
+      this.#isMute = true;
+      return null;
+    }
   }
 
   async #count(broker: Broker): Promise<void> {
@@ -145,10 +163,12 @@ export class PilotExecutor implements Executor {
     throw new SweepError("ENVIRONMENT", `card "${this.#options.card.label}": ${stopped}`);
   }
 
-  async #letLeave(): Promise<void> {
+  async #letLeave(broker: Broker): Promise<void> {
     const end = Date.now() + leaveMs;
     while (this.#fleet.blocks.some(({ slots }) => slots > 0) && Date.now() < end) {
-      await this.#fleet.observe(await this.#options.pool.workers());
+      const heartbeats = await this.#news(broker);
+      if (heartbeats === null) return;
+      await this.#fleet.observe(heartbeats);
       await this.#pause(200);
     }
   }

@@ -9,7 +9,7 @@
 #SBATCH --cpus-per-task=8
 #SBATCH --mem=16G
 #SBATCH --time=02:00:00
-#SBATCH --signal=B:USR1@300
+#SBATCH --signal=B:USR1@240
 #SBATCH --requeue
 
 exit_file=/shared/runs/sweeps/swp_0123456789ab/blocks/slurm-1.exit

@@ -19,7 +19,7 @@
 #SBATCH --gpus-per-node=a100:4
 #SBATCH --time=1-00:30:00
 #SBATCH --exclusive
-#SBATCH --signal=B:USR1@600
+#SBATCH --signal=B:USR1@540
 #SBATCH --licenses=matlab
 #SBATCH --mail-type=END
 

@@ -11,7 +11,7 @@
 #SBATCH --mem=128G
 #SBATCH --gres=gpu:a100:1
 #SBATCH --time=02:00:00
-#SBATCH --signal=B:USR1@300
+#SBATCH --signal=B:USR1@240
 #SBATCH --requeue
 
 exit_file=/shared/runs/sweeps/swp_0123456789ab/blocks/slurm-1.exit
