@@ -3,7 +3,8 @@ import type { Scalars } from "../compute/backend.ts";
 import type { DrawRecord, Posterior, Snapshot, TunedSettings } from "./sampler.ts";
 import { arrayIn } from "./snapshot-fields.ts";
 import type { ControlVariate, Variates } from "./vi-control-variate.ts";
-import { type DrawBuffers, drawFromMixtures } from "./vi-draws.ts";
+import { type DrawBuffers, drawFromFits } from "./vi-draws.ts";
+import type { ViFit } from "./vi-fit.ts";
 import { dot, type FactorMixture } from "./vi-mixture.ts";
 import { NUM_PILOT_DRAWS, type ViSettings } from "./vi-settings.ts";
 import type { ViTraining } from "./vi-training.ts";
@@ -15,7 +16,7 @@ type Field = (typeof fields)[number];
 
 /** What evaluation works with. */
 export interface EvaluationParts {
-  readonly training: ViTraining;
+  readonly training: ViTraining<ViFit>;
   readonly variate: ControlVariate;
   readonly counter: WorkCounter;
 }
@@ -96,7 +97,7 @@ export class ViEvaluation {
   async #drawLosses(step: number): Promise<{ draws: Float64Array[]; losses: Float64Array }> {
     const { ensemble } = this.#posterior;
     const source = { posterior: this.#posterior, buffers: this.#buffers };
-    const draws = await drawFromMixtures(source, this.#mixtures(), { kind: "evaluation", step });
+    const draws = await drawFromFits(source, this.#parts.training.fits, { kind: "evaluation", step });
     ensemble.loss(this.#buffers.position, this.#loss);
     this.#parts.counter.addLosses(1);
     return { draws, losses: await ensemble.readScalars(this.#loss) };

@@ -4,8 +4,8 @@ import { requireInteger, requirePositive, requireSetting } from "./require-setti
 import type { Stage } from "./stages.ts";
 
 export interface ViSettings {
-  /** The family: `mfa`, a mixture of factor analysers. */
-  readonly algo: "mfa";
+  /** The family: `mfa`, a mixture of factor analysers, or `flow`, a RealNVP. */
+  readonly algo: "mfa" | "flow";
   /** Components. */
   readonly M: number;
   /** Columns of each component's loadings, ≥ 0. */
@@ -39,9 +39,19 @@ export interface ViSettings {
   readonly entropyBonus: number;
   /** Must be false. */
   readonly tensorboard: boolean;
+  /** Of `flow`: coordinates that the flow moves; the whole space where there are no more. */
+  readonly dLatent: number;
+  /** Of `flow`: standard deviation in all other directions, in units of the coordinates' scale. */
+  readonly sigmaPerp: number;
+  /** Of `flow`: coupling layers. */
+  readonly flowDepth: number;
+  /** Of `flow`: hidden widths of each layer's network. */
+  readonly flowHidden: readonly number[];
+  /** Of `flow`: kind of layers. */
+  readonly flowType: "realnvp";
 }
 
-/** `whiten`, `train`, `curvature` and `pilot` (for the control variate), in this order. */
+/** `whiten`, `train`, and of `mfa` `curvature` and `pilot` (for the control variate), in this order. */
 export type ViStage = "whiten" | "train" | "curvature" | "pilot";
 
 /** Draws of each fit that set the coefficients of the control variate; none of them is recorded. */
@@ -74,12 +84,16 @@ export const viStages = (
   settings: ViSettings,
   shape: { dim: number; numChains: number },
 ): readonly Stage<ViStage>[] => {
-  const { steps, whiteningMode } = settings;
+  const { steps, whiteningMode, algo } = settings;
   const rounds = curvatureRounds(shape);
   const whitening = Math.min(1000, Math.max(500, Math.floor(steps / 10)));
-  return [
+  const fitting = [
     { name: "whiten", count: whiteningMode === "none" ? 0 : Math.ceil(whitening / shape.numChains) },
     { name: "train", count: steps },
+  ] as const;
+  if (algo === "flow") return fitting;
+  return [
+    ...fitting,
     { name: "curvature", count: 2 * rounds.columns + rounds.diagonal },
     { name: "pilot", count: NUM_PILOT_DRAWS },
   ];
@@ -91,7 +105,7 @@ export const ranksOf = ({ M, r, rPerComponent }: ViSettings): readonly number[] 
 
 /** @throws CONFIG_INVALID on settings out of range. */
 export const checkViSettings = (settings: ViSettings): void => {
-  requireOneOf("vi.algo", settings.algo, ["mfa"]);
+  requireOneOf("vi.algo", settings.algo, ["mfa", "flow"]);
   requireInteger("vi.M", settings.M, 1);
   requireInteger("vi.r", settings.r, 0);
   requireInteger("vi.steps", settings.steps, 1);
@@ -114,6 +128,7 @@ export const checkViSettings = (settings: ViSettings): void => {
     expected: "a number of at least 0",
   });
   checkRanks(settings);
+  checkFlow(settings);
   if (!settings.tensorboard) return;
   throw new SweepError(
     "CONFIG_INVALID",
@@ -126,6 +141,18 @@ const requireOneOf = (name: string, value: unknown, known: readonly unknown[]): 
 
 const requireShare = (name: string, value: number): void =>
   requireSetting(value >= 0 && value < 1, { name, value, expected: "a number of at least 0 and below 1" });
+
+const checkFlow = ({ dLatent, sigmaPerp, flowDepth, flowHidden, flowType }: ViSettings): void => {
+  requireInteger("vi.d_latent", dLatent, 1);
+  requirePositive("vi.sigma_perp", sigmaPerp);
+  requireInteger("vi.flow_depth", flowDepth, 1);
+  requireSetting(flowHidden.length > 0 && flowHidden.every((width) => Number.isInteger(width) && width > 0), {
+    name: "vi.flow_hidden",
+    value: flowHidden,
+    expected: "a list of whole numbers of at least 1",
+  });
+  requireOneOf("vi.flow_type", flowType, ["realnvp"]);
+};
 
 const checkRanks = ({ M, r, rPerComponent }: ViSettings): void => {
   const isValid =

@@ -1,20 +1,19 @@
 /**
- * Fits the mixtures of all chains side by side: one draw of each a gradient evaluation, all chains in one operation.
+ * Improves the fits of all chains side by side: one draw of each a gradient evaluation, all chains in one operation.
  *
  * The target's log density is ℓ(w) = −nβ·(L_B(w) − L_n(w*)) − (γ/2)‖w − w*‖² with the loss over a minibatch B, drawn
- * apart from the mixture's components; the distance is that of w, whatever the scale of the coordinates.
+ * apart from the draws of q; the distance is that of w, whatever the scale of the coordinates.
  */
 import type { Scalars, Vectors } from "../compute/backend.ts";
 import type { Posterior, Snapshot } from "./sampler.ts";
 import { arrayIn, numberIn } from "./snapshot-fields.ts";
 import { centerPositions } from "./start-positions.ts";
-import { type DrawBuffers, drawFromMixtures } from "./vi-draws.ts";
-import { ViFit } from "./vi-fit.ts";
+import type { VariationalFit } from "./variational-fit.ts";
+import { type DrawBuffers, drawFromFits } from "./vi-draws.ts";
 import type { ElboSample } from "./vi-gradient.ts";
-import { mixtureShape } from "./vi-mixture.ts";
 import { learningRateAt } from "./vi-optimiser.ts";
 import { baseScale, Whitening } from "./vi-scale.ts";
-import { ranksOf, type ViSettings } from "./vi-settings.ts";
+import type { ViSettings } from "./vi-settings.ts";
 import type { WorkCounter } from "./work-counter.ts";
 
 /** Minibatches of whitening lie at these steps, those of training below. */
@@ -23,9 +22,15 @@ const WHITENING_STEPS = 2 ** 31;
 const TAIL_SHARE = 0.1;
 const MIN_TAIL_BLOCKS = 3;
 
-/** Mutable state of all fits. */
-export class ViTraining {
-  readonly fits: readonly ViFit[];
+/** What a training works with; `makeFit` is called once a chain. */
+export interface TrainingParts<Fit extends VariationalFit> {
+  readonly counter: WorkCounter;
+  readonly makeFit: () => Fit;
+}
+
+/** Mutable state of all fits, of one family. */
+export class ViTraining<Fit extends VariationalFit> {
+  readonly fits: readonly Fit[];
   readonly #posterior: Posterior;
   readonly #settings: ViSettings;
   readonly #counter: WorkCounter;
@@ -36,7 +41,7 @@ export class ViTraining {
   readonly #blockCounts: Float64Array;
   #baseScale = 1;
 
-  private constructor(posterior: Posterior, settings: ViSettings, counter: WorkCounter) {
+  private constructor(posterior: Posterior, settings: ViSettings, { counter, makeFit }: TrainingParts<Fit>) {
     const { ensemble } = posterior;
     const { dim, numChains } = ensemble;
     const { whiteningMode: mode, whiteningDecay: decay } = settings;
@@ -53,14 +58,17 @@ export class ViTraining {
     const numBlocks = Math.ceil(settings.steps / settings.evalEvery);
     this.#blockSums = new Float64Array(numBlocks);
     this.#blockCounts = new Float64Array(numBlocks);
-    const shape = mixtureShape(dim, ranksOf(settings));
-    this.fits = Array.from({ length: numChains }, () => new ViFit(shape, settings));
+    this.fits = Array.from({ length: numChains }, makeFit);
   }
 
   /** Fits at their starting parameters; measures the scale of the posterior (two gradients). */
-  static async start(posterior: Posterior, settings: ViSettings, counter: WorkCounter): Promise<ViTraining> {
-    const training = new ViTraining(posterior, settings, counter);
-    training.#baseScale = await baseScale(posterior, counter);
+  static async start<Fit extends VariationalFit>(
+    posterior: Posterior,
+    settings: ViSettings,
+    parts: TrainingParts<Fit>,
+  ): Promise<ViTraining<Fit>> {
+    const training = new ViTraining(posterior, settings, parts);
+    training.#baseScale = await baseScale(posterior, parts.counter);
     const scale = new Float64Array(posterior.ensemble.dim).fill(training.#baseScale);
     training.fits.forEach((fit, index) => {
       fit.begin({ seed: posterior.seed, chain: (posterior.firstChain ?? 0) + index });
@@ -110,9 +118,8 @@ export class ViTraining {
   /** One draw of each fit with ℓ and ∇ℓ there. */
   async #evaluate(step: number): Promise<ElboSample[]> {
     const { ensemble, nBeta, gamma, initialLoss } = this.#posterior;
-    const mixtures = this.fits.map(({ mixture }) => mixture);
     const source = { posterior: this.#posterior, buffers: this.#buffers };
-    const draws = await drawFromMixtures(source, mixtures, { kind: "training", step });
+    const draws = await drawFromFits(source, this.fits, { kind: "training", step });
     this.#differentiate(step);
     const losses = await ensemble.readScalars(this.#buffers.loss);
     const gradients = await ensemble.readVectors(this.#buffers.gradient);

@@ -1,6 +1,7 @@
 /**
  * Variational inference: each chain fits its own mixture of factor analysers around w* to the posterior by climbing the
- * ELBO (`vi-gradient.ts`), then gives independent draws of it.
+ * ELBO (`vi-gradient.ts`), then gives independent draws of it. With `algo: flow` it is a normalising flow instead
+ * (`flow/flow-run.ts`).
  *
  * λ̂ of q, not of the posterior: a family that misses the posterior gives a wrong λ̂ with a small Monte Carlo error. So
  * every draw has its importance weight, `log_weight` = log π − log q, whose Pareto k̂ and effective size tell how far to
@@ -12,6 +13,7 @@
  *
  * Source: Hoffman, Blei, Wang & Paisley (2013); Roeder, Wu & Duvenaud (2017); Vehtari et al. (2024) for the weights.
  */
+import { startFlow } from "./flow/flow-run.ts";
 import type {
   DrawRecord,
   Posterior,
@@ -24,13 +26,12 @@ import type {
 import { numUnitsOf, type Stage, stageAt } from "./stages.ts";
 import { ControlVariate } from "./vi-control-variate.ts";
 import { ViEvaluation } from "./vi-evaluation.ts";
-import { checkViSettings, type ViSettings, type ViStage, viStages } from "./vi-settings.ts";
+import { ViFit } from "./vi-fit.ts";
+import { mixtureShape } from "./vi-mixture.ts";
+import { checkViSettings, ranksOf, type ViSettings, type ViStage, viStages } from "./vi-settings.ts";
 import { ViTraining } from "./vi-training.ts";
+import { trainingWarnings } from "./vi-warnings.ts";
 import { WorkCounter } from "./work-counter.ts";
-
-/** Nats and standard errors by which the ELBO must still rise to call a fit unfinished. */
-const NOTEWORTHY_RISE = 1;
-const RISE_ERRORS = 4;
 
 /** `lp`: log π up to a constant; `log_weight`: lp − log q; `raw_loss`: L_n; `diverging`: the loss was not finite. */
 const statistics = ["lp", "log_weight", "raw_loss", "diverging"] as const;
@@ -41,14 +42,14 @@ class ViRun implements SamplerRun {
   readonly #settings: ViSettings;
   readonly #stages: readonly Stage<ViStage>[];
   readonly #counter: WorkCounter;
-  readonly #training: ViTraining;
+  readonly #training: ViTraining<ViFit>;
   readonly #variate: ControlVariate;
   readonly #evaluation: ViEvaluation;
 
   constructor(
     posterior: Posterior,
     settings: ViSettings,
-    parts: { training: ViTraining; counter: WorkCounter },
+    parts: { training: ViTraining<ViFit>; counter: WorkCounter },
   ) {
     this.#settings = settings;
     this.#stages = viStages(settings, posterior.ensemble);
@@ -82,24 +83,12 @@ class ViRun implements SamplerRun {
   }
 
   get warnings(): readonly string[] {
-    const warnings: string[] = [];
-    const { M, steps, samplesPerStep } = this.#settings;
-    const { rise, error } = this.#training.elboRise();
-    if (rise > NOTEWORTHY_RISE && rise > RISE_ERRORS * error) {
-      warnings.push(
-        `vi: the fit is not finished: over the last tenth of the steps the ELBO still rose by ${rise.toPrecision(2)} nats; raise steps or lr.`,
-      );
-    }
+    const warnings = trainingWarnings(this.#training, this.#settings);
+    const { M } = this.#settings;
     const components = Math.min(...this.#training.fits.map(({ mixture }) => mixture.effectiveComponents()));
     if (M > 1 && components < 1.1) {
       warnings.push(
         `vi: the mixture of ${M} has collapsed to ${components.toPrecision(2)} component(s) in at least one fit; set alpha_dirichlet_prior above 1 or entropy_bonus, or M: 1.`,
-      );
-    }
-    const skipped = Math.max(...this.#training.fits.map(({ numSkipped }) => numSkipped));
-    if (skipped > 0.01 * steps * samplesPerStep) {
-      warnings.push(
-        `vi: ${skipped} of ${steps * samplesPerStep} training draws of a fit had no finite loss or gradient and were left out; lower lr.`,
       );
     }
     return warnings;
@@ -139,7 +128,15 @@ class ViRun implements SamplerRun {
   }
 }
 
-/** Mixtures of factor analysers. @throws CONFIG_INVALID on settings out of range (from `start`). */
+const startMixtures = async (posterior: Posterior, settings: ViSettings): Promise<SamplerRun> => {
+  const counter = new WorkCounter(posterior.ensemble);
+  const shape = mixtureShape(posterior.ensemble.dim, ranksOf(settings));
+  const makeFit = (): ViFit => new ViFit(shape, settings);
+  const training = await ViTraining.start(posterior, settings, { counter, makeFit });
+  return new ViRun(posterior, settings, { training, counter });
+};
+
+/** Mixtures of factor analysers, or a flow. @throws CONFIG_INVALID on settings out of range (from `start`). */
 export const vi: Sampler<ViSettings> = {
   name: "vi",
   numericsVersion: 1,
@@ -147,8 +144,6 @@ export const vi: Sampler<ViSettings> = {
   isIndependent: true,
   start: async (posterior, settings) => {
     checkViSettings(settings);
-    const counter = new WorkCounter(posterior.ensemble);
-    const training = await ViTraining.start(posterior, settings, counter);
-    return new ViRun(posterior, settings, { training, counter });
+    return settings.algo === "flow" ? startFlow(posterior, settings) : startMixtures(posterior, settings);
   },
 };

@@ -35,6 +35,11 @@ const settings: ViSettings = {
   alphaDirichletPrior: null,
   entropyBonus: 0,
   tensorboard: false,
+  dLatent: 8,
+  sigmaPerp: 1e-3,
+  flowDepth: 4,
+  flowHidden: [64, 64],
+  flowType: "realnvp",
 };
 
 const estimate = async (posterior: Posterior, overrides: Partial<ViSettings> = {}) => {

@@ -1,5 +1,7 @@
 /** Small mixtures of factor analysers with arbitrary parameters, and quadrature over the plane. */
 import { fillNormal } from "../../src/random/normal.ts";
+import type { VariationalFit } from "../../src/samplers/variational-fit.ts";
+import { displaceByMixture } from "../../src/samplers/vi-draws.ts";
 import { FactorMixture, mixtureShape } from "../../src/samplers/vi-mixture.ts";
 
 /** A mixture with random parameters of size about ½, σ around `scale`. */
@@ -16,6 +18,12 @@ export const aMixture = (
   mixture.refresh();
   return mixture;
 };
+
+/** Mixtures as what is drawn from. */
+export const drawable = (mixtures: readonly FactorMixture[]): Pick<VariationalFit, "displace">[] =>
+  mixtures.map((mixture) => ({
+    displace: (stream, noise, out) => displaceByMixture(mixture, { stream, noise }, out),
+  }));
 
 /** Points and weights of the trapezium rule on [−limit, limit]²: exact to rounding for functions that vanish there. */
 export const planeGrid = (

@@ -426,6 +426,11 @@ export const samplerCases: { readonly [Name in SamplerName]: SamplerCases<Name> 
       alphaDirichletPrior: null,
       entropyBonus: 0,
       tensorboard: false,
+      dLatent: 3,
+      sigmaPerp: 0.01,
+      flowDepth: 3,
+      flowHidden: [5],
+      flowType: "realnvp",
     } as const;
     return {
       variants: [
@@ -447,9 +452,18 @@ export const samplerCases: { readonly [Name in SamplerName]: SamplerCases<Name> 
         },
         { ...base, whiteningMode: "rmsprop", M: 1, r: 0, batchSize: 1000, lrWarmupFrac: 0 },
         { ...base, whiteningMode: "adam", steps: 5, evalSamples: 1 },
+        { ...base, algo: "flow" },
+        { ...base, algo: "flow", dLatent: 40, flowDepth: 2, flowHidden: [4, 3], samplesPerStep: 2 },
+        { ...base, algo: "flow", dLatent: 1, batchSize: null, whiteningMode: "rmsprop", steps: 5 },
       ],
       refused: [
-        { algo: "flow" },
+        { algo: "nsf" },
+        { dLatent: 0 },
+        { sigmaPerp: 0 },
+        { flowDepth: 0 },
+        { flowHidden: [] },
+        { flowHidden: [0] },
+        { flowType: "maf" },
         { M: 0 },
         { r: -1 },
         { rPerComponent: [1, 1] },

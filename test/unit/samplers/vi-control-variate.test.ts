@@ -2,11 +2,11 @@
 import { describe, expect, it } from "vitest";
 import type { LossModel } from "../../../src/compute/model.ts";
 import { ControlVariate, type Variates } from "../../../src/samplers/vi-control-variate.ts";
-import { drawFromMixtures } from "../../../src/samplers/vi-draws.ts";
+import { drawFromFits } from "../../../src/samplers/vi-draws.ts";
 import type { FactorMixture } from "../../../src/samplers/vi-mixture.ts";
 import { curvatureRounds } from "../../../src/samplers/vi-settings.ts";
 import { WorkCounter } from "../../../src/samplers/work-counter.ts";
-import { aMixture } from "../../support/mixtures.ts";
+import { aMixture, drawable } from "../../support/mixtures.ts";
 import { aPosterior } from "../../support/posteriors.ts";
 
 const numChains = 3;
@@ -35,7 +35,10 @@ const drawPairs = async (
   const buffers = { noise: ensemble.vectors(), position: ensemble.vectors() };
   const pairs: { chain: number; loss: number; variates: Variates }[] = [];
   for (let step = 0; step < 4000; step++) {
-    const draws = await drawFromMixtures({ posterior, buffers }, mixtures, { kind: "evaluation", step });
+    const draws = await drawFromFits({ posterior, buffers }, drawable(mixtures), {
+      kind: "evaluation",
+      step,
+    });
     const loss = ensemble.scalars();
     ensemble.loss(buffers.position, loss);
     const losses = await ensemble.readScalars(loss);

@@ -1,7 +1,7 @@
 /** Draws of the mixtures. */
 import { describe, expect, it } from "vitest";
-import { drawFromMixtures } from "../../../src/samplers/vi-draws.ts";
-import { aMixture } from "../../support/mixtures.ts";
+import { drawFromFits } from "../../../src/samplers/vi-draws.ts";
+import { aMixture, drawable } from "../../support/mixtures.ts";
 import { aPosterior } from "../../support/posteriors.ts";
 
 const drawAll = async (
@@ -12,11 +12,11 @@ const drawAll = async (
   const { ensemble } = posterior;
   const buffers = { noise: ensemble.vectors(), position: ensemble.vectors() };
   const mixtures = Array.from({ length: options.numChains }, () => aMixture(3, [2, 1]));
-  const draws = await drawFromMixtures({ posterior, buffers }, mixtures, address);
+  const draws = await drawFromFits({ posterior, buffers }, drawable(mixtures), address);
   return { draws, positions: await ensemble.readVectors(buffers.position) };
 };
 
-describe("drawFromMixtures", () => {
+describe("drawFromFits", () => {
   it("puts the positions at w* plus the displacements", async () => {
     const { draws, positions } = await drawAll({ numChains: 2 }, { kind: "training", step: 3 });
     draws.forEach((draw, chain) =>
