@@ -1,4 +1,8 @@
-/** Laws of scaling, on random states and on worlds in which the scheduler errs at random. */
+/**
+ * Laws of scaling, on random states and on worlds in which the scheduler errs at random. Seen to fail when draining blocks
+ * or the backlog are not counted, when it submits blindly, when a block is replaced before it is cancelled, when it is
+ * believed gone with the first answer, and when heartbeats are ignored.
+ */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { BlockLimits } from "../../../../src/cards/card.ts";
@@ -94,11 +98,13 @@ describe("decideScaling", () => {
   it("submits nothing while it is braked, blind, or nothing is wanted", () => {
     fc.assert(
       fc.property(anyState, (state) => {
-        const useful = state.blocks.filter(isOfUse).length;
+        const actions = decideScaling(state);
+        const lost = new Set(actions.flatMap((action) => (action.kind === "cancel" ? [action.block] : [])));
+        const useful = state.blocks.filter((block) => isOfUse(block) && !lost.has(block.name)).length;
         const mayNot = !state.maySubmit || !state.isStatusKnown || blocksWanted(state) <= useful;
-        if (mayNot) expect(submitted(decideScaling(state))).toBe(0);
+        if (mayNot) expect(submitted(actions)).toBe(0);
       }),
-      { numRuns: 1000 },
+      { numRuns: 2000 },
     );
   });
 
@@ -107,9 +113,14 @@ describe("decideScaling", () => {
       fc.property(anyState, (state) => {
         const actions = decideScaling(state);
         const byName = new Map(state.blocks.map((block) => [block.name, block]));
-        let useful = state.blocks.filter(isOfUse).length;
+        const lost = new Set(
+          actions.flatMap((action) =>
+            action.kind === "cancel" && action.cause === "lost" ? [action.block] : [],
+          ),
+        );
+        let useful = state.blocks.filter((block) => isOfUse(block) && !lost.has(block.name)).length;
         for (const action of actions) {
-          if (action.kind === "submit" || (action.kind === "cancel" && action.cause === "lost")) continue;
+          if (action.kind === "submit" || lost.has(action.block)) continue;
           useful -= 1;
           const block = byName.get(action.block) as Block;
           expect(action.kind === "drain" ? block.idleSince : block.phase).not.toBe(
