@@ -15,6 +15,7 @@
 import { type Accuracy, accuracyOf, llcOf } from "./accuracy.ts";
 import type { LearningCoefficient } from "./aoyagi.ts";
 import { bfmi } from "./bfmi.ts";
+import { mcseBootstrap } from "./block-bootstrap.ts";
 import { importanceMean } from "./importance.ts";
 import { mcseMean } from "./mcse.ts";
 import { type Chains, isAllFinite, mean, pool, variance } from "./moments.ts";
@@ -74,6 +75,10 @@ export interface RunSummary {
   /** Standard deviation over all draws of all chains, ddof 1. */
   readonly llcStd: number;
   readonly llcMcse: number;
+  /** The same error by block bootstrap, a cross-check of `llcMcse`: well above it where correlations are long. NaN for independent draws. */
+  readonly llcMcseBootstrap: number;
+  /** Standard deviation of the chains' means, ddof 1; NaN of one chain. */
+  readonly llcChainStd: number;
   readonly llcMin: number;
   readonly llcMax: number;
   readonly llcPerChain: readonly number[];
@@ -144,6 +149,8 @@ export const summarizeRun = (draws: RunDraws, facts: RunFacts): RunSummary => {
     ...checked,
     llcMean,
     llcStd: Math.sqrt(variance(spread)),
+    llcMcseBootstrap: facts.isIndependent ? Number.NaN : mcseBootstrap(llc),
+    llcChainStd: Math.sqrt(variance(llc.map(mean))),
     llcMin: extremeOf(spread, Math.min),
     llcMax: extremeOf(spread, Math.max),
     llcPerChain: llc.map(mean),

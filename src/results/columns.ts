@@ -58,6 +58,13 @@ const estimate: readonly Line[] = [
     "standard deviation of the same over all draws of all chains (ddof 1); not the error of λ̂",
   ],
   ["llc_mcse", "float64", "", "Monte-Carlo standard error of `llc_mean`"],
+  [
+    "llc_mcse_bootstrap",
+    "float64",
+    "",
+    "the same error by block bootstrap: well above `llc_mcse` where correlations are longer than it can see; not for independent draws",
+  ],
+  ["llc_chain_std", "float64", "", "standard deviation of the means of the chains (ddof 1)"],
   ["llc_min", "float64", "", "least draw"],
   ["llc_max", "float64", "", "greatest draw"],
   [

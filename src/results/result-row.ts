@@ -58,6 +58,8 @@ const fromAnalysis = [
   "llc_mean",
   "llc_std",
   "llc_mcse",
+  "llc_mcse_bootstrap",
+  "llc_chain_std",
   "llc_min",
   "llc_max",
   "llc_true",

@@ -7,20 +7,23 @@
  * same for every sampler.
  */
 import { aoyagiLlc } from "../../../src/analysis/aoyagi.ts";
-import { mean, pool } from "../../../src/analysis/moments.ts";
+import { mean } from "../../../src/analysis/moments.ts";
 import type { Backend } from "../../../src/compute/backend.ts";
 import { createWasmBackend } from "../../../src/compute/wasm/wasm-backend.ts";
 import { uniformAt } from "../../../src/random/uniform.ts";
 import { samplerOf } from "../../../src/samplers/registry.ts";
+import type { DrawRecord, Posterior, SamplerRun } from "../../../src/samplers/sampler.ts";
 import { type BuiltTarget, buildTarget } from "../../../src/targets/build-target.ts";
 import { lawSeed } from "../law-seed.ts";
-import { collectDraws, llcChains } from "../posteriors.ts";
 import { aData, aDeepLinear, aTarget, aTraining } from "../target-configs.ts";
 import type { SamplerLaw } from "./sampler-law.ts";
+import { scaleOf, targetPosterior } from "./target-posterior.ts";
 
 const nBeta = 1e4 / Math.log(1e4);
 const gamma = 1;
 const numChains = 4;
+/** Draws of a sampler that spends what its settings say; others are stopped by the budget. */
+const mostDraws = 500;
 
 /** A network with its exact λ. */
 export interface DeepLinear {
@@ -61,7 +64,7 @@ export interface DeepLinearReport {
   readonly orderPreserved: number;
 }
 
-/** @param gradients full gradients a chain, about: the same for every sampler. */
+/** @param gradients full gradients a chain after warmup: the same for every sampler. */
 export const deepLinearReport = async (
   [name, law]: readonly [string, SamplerLaw],
   networks: readonly DeepLinear[],
@@ -69,16 +72,21 @@ export const deepLinearReport = async (
 ): Promise<DeepLinearReport> => {
   const estimates: number[] = [];
   for (const { target } of networks) {
-    const { model, dataset, parameters: center, initialLoss } = target;
-    const ensemble = backend.open({ model, dataset, precision: "float64", numChains, seed: lawSeed });
-    const all = (value: number): Float64Array => new Float64Array(numChains).fill(value);
-    ensemble.setPotential({ center, nBeta: all(nBeta), gamma: all(gamma) });
-    const posterior = { ensemble, center, nBeta, gamma, initialLoss, seed: lawSeed, startScale: 0.01 };
-    // Of a singular loss the curvature at w* is far below that of the bulk: no less than one of unit factors.
-    const scale = 1 / Math.sqrt(nBeta * Math.max(2, 2 * target.largestEigenvalue) + gamma);
-    const run = await samplerOf(name).start(posterior, law.tuned({ gradients, scale, draws: 500 }));
-    estimates.push(mean(pool(llcChains(await collectDraws(run), posterior))));
-    ensemble.close();
+    const sampler = samplerOf(name);
+    const settings = law.tuned({ gradients, scale: scaleOf(target, { nBeta, gamma }), draws: mostDraws });
+    const posterior = targetPosterior(target, {
+      backend,
+      nBeta,
+      gamma,
+      numChains,
+      seed: lawSeed,
+      sampler,
+      settings,
+    });
+    const run = await sampler.start(posterior, settings);
+    const draws = await drawWithin(run, gradients * numChains * target.dims.n);
+    estimates.push(meanLlc(draws, posterior));
+    posterior.ensemble.close();
   }
   return {
     estimates,
@@ -88,6 +96,21 @@ export const deepLinearReport = async (
     ),
   };
 };
+
+/** Draws until the evaluations allowed after warmup (a loss counts a third) are spent; at least one. */
+const drawWithin = async (run: SamplerRun, budget: number): Promise<readonly DrawRecord[]> => {
+  const draws: DrawRecord[] = [];
+  for (let index = 0; index < run.numWarmupUnits; index++) await run.warmup(index);
+  for (let index = 0; index < run.numDraws; index++) {
+    draws.push(await run.draw(index));
+    const { gradients, warmupGradients, losses } = run.work;
+    if (gradients - warmupGradients + losses / 3 >= budget) break;
+  }
+  return draws;
+};
+
+const meanLlc = (draws: readonly DrawRecord[], { nBeta: factor, initialLoss }: Posterior): number =>
+  mean(Float64Array.from(draws, ({ loss }) => factor * (mean(loss) - initialLoss)));
 
 const errorsOf = (
   estimates: readonly number[],

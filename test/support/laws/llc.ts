@@ -47,7 +47,7 @@ export const llcTargets: readonly LlcTarget[] = [
     isGaussian: false,
   },
   {
-    name: "|w|⁴",
+    name: "w1⁴ + w2⁴",
     loss: { kind: "power_sum", coefficient: 1, exponents: [2, 2] },
     nBeta: 1000,
     gamma: 0,

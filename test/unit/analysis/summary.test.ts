@@ -1,6 +1,7 @@
 /** λ̂ with error, cost and verdict on made-up draws. */
 import { describe, expect, test } from "vitest";
 import { mcseMean } from "../../../src/analysis/mcse.ts";
+import { variance } from "../../../src/analysis/moments.ts";
 import { type RunDraws, type RunFacts, summarizeRun } from "../../../src/analysis/summary.ts";
 import { autoregressive } from "../../support/golden-chains.ts";
 
@@ -42,6 +43,13 @@ describe("a good run", () => {
   test("takes the standard deviation over all draws with ddof 1", () => {
     expect(summary.llcStd).toBeCloseTo(3 / Math.sqrt(12), 1);
     expect(summary.llcMcse).toBeCloseTo(summary.llcStd / Math.sqrt(4000), 2);
+  });
+
+  test("has the same error by block bootstrap, within its noise of 10 %, and chains that agree", () => {
+    expect(summary.llcMcseBootstrap / summary.llcMcse).toBeGreaterThan(0.6);
+    expect(summary.llcMcseBootstrap / summary.llcMcse).toBeLessThan(1.5);
+    expect(summary.llcChainStd).toBeCloseTo(Math.sqrt(variance(summary.llcPerChain)), 12);
+    expect(summary.llcChainStd).toBeLessThan(5 * 2 * summary.llcMcse);
   });
 
   test("counts work in full gradients, a loss for a third of one", () => {
@@ -156,6 +164,7 @@ describe("independent draws", () => {
     expect(summary.llcMcse).toBeLessThan(3 * iid);
     expect(summary.essBulk).toBeCloseTo(4000 * (iid / summary.llcMcse) ** 2, 6);
     expect(summary.drift).toBeNaN();
+    expect(summary.llcMcseBootstrap).toBeNaN();
   });
 
   test("have the spread of the fits as error where fits disagree", () => {
