@@ -1,7 +1,8 @@
 /** Settings of SGLD: their meaning, their ranges, and what `null` stands for. */
 import { requireInteger, requirePositive, requireSetting } from "./require-setting.ts";
+import { checkStepSchedule, recordedSteps, StepFactors, type StepSchedule } from "./step-schedule.ts";
 
-export interface SgldSettings {
+export interface SgldSettings extends StepSchedule {
   /** Steps in all, warmup included; what is left over after the last whole draw is not done. */
   readonly steps: number;
   /** Steps dropped; null: a fifth of `steps`, rounded down. */
@@ -24,7 +25,6 @@ export interface SgldSettings {
   readonly evalEvery: number;
   /** v stops at the end of warmup, which removes the bias of a moving preconditioner. */
   readonly freezePreconditioner: boolean;
-  readonly schedule: "constant";
 }
 
 /** Steps dropped, `null` resolved. */
@@ -34,7 +34,7 @@ const isDecay = (value: number): boolean => value >= 0 && value < 1;
 
 /** @throws CONFIG_INVALID on settings out of range. */
 export const checkSgldSettings = (settings: SgldSettings): void => {
-  const { steps, stepSize, precond, beta1, beta2, initialSecondMoment, schedule } = settings;
+  const { steps, stepSize, precond, beta1, beta2, initialSecondMoment } = settings;
   requireInteger("sgld.steps", steps, 1);
   requireInteger("sgld.eval_every", settings.evalEvery, 1);
   if (stepSize !== null) requirePositive("sgld.step_size", stepSize);
@@ -57,7 +57,7 @@ export const checkSgldSettings = (settings: SgldSettings): void => {
     value: stepSize,
     expected: "a number: with precond rmsprop or adam no step size can be chosen at w*",
   });
-  requireSetting(schedule === "constant", { name: "sgld.schedule", value: schedule, expected: "constant" });
+  checkStepSchedule("sgld", settings);
   checkWarmup(settings);
 };
 
@@ -69,6 +69,12 @@ const checkWarmup = (settings: SgldSettings): void => {
     name: "sgld.steps",
     value: steps,
     expected: `at least warmup + eval_every = ${warmup + evalEvery}, so that there is a draw`,
+  });
+  const factors = new StepFactors(settings, steps);
+  requireSetting(recordedSteps(factors, { steps, warmup, evalEvery }).length > 0, {
+    name: "sgld.eval_every",
+    value: evalEvery,
+    expected: "so few steps that a draw falls into the recorded part of a cycle",
   });
   requireSetting(warmup > 0 || precond === "none" || !freezePreconditioner, {
     name: "sgld.warmup",

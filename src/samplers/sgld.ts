@@ -8,8 +8,8 @@
  * Source: Welling & Teh (2011); Hitchcock & Hoogland (2025), appendix D.3.
  *
  * Memory is independent of `steps`: fused calls do a bounded number of steps, chosen from the work of one step (never
- * by the clock), and give the same numbers as one long call. sghmc and sgnht are this run with another fused operation
- * and a momentum in the snapshot; a cyclical schedule is another `stepSizes`.
+ * by the clock), and give the same numbers as one long call. Step sizes that vary over time are those of
+ * `step-schedule.ts`; the bias that is reported is that of the largest recorded step.
  */
 import type { LangevinSettings, LangevinState, Scalars } from "../compute/backend.ts";
 import type { DiscretisationBias } from "./adaptation/discretisation-bias.ts";
@@ -27,6 +27,7 @@ import type { SgldSettings } from "./sgld-settings.ts";
 import { checkSgldSettings, warmupOf } from "./sgld-settings.ts";
 import { arrayIn, booleanIn, numberIn, sentencesEntry, sentencesIn } from "./snapshot-fields.ts";
 import { startPositions } from "./start-positions.ts";
+import { recordedSteps, StepFactors } from "./step-schedule.ts";
 import { WorkCounter } from "./work-counter.ts";
 
 export type { SgldSettings } from "./sgld-settings.ts";
@@ -55,6 +56,9 @@ class SgldRun implements SamplerRun {
   /** Rows of a minibatch; 0: all data. */
   readonly #batchSize: number;
   readonly #stepsPerCall: number;
+  readonly #factors: StepFactors;
+  /** Steps done at each draw. */
+  readonly #recorded: Float64Array;
   #stepsDone = 0;
   /** True from the first draw on: moments are frozen if they are to be. */
   #isWarm = false;
@@ -72,7 +76,9 @@ class SgldRun implements SamplerRun {
     this.#stepsPerCall = Math.min(mostStepsPerCall, Math.max(1, Math.floor(workPerCall / workPerStep)));
     this.#numWarmup = warmupOf(settings);
     this.numWarmupUnits = Math.ceil(this.#numWarmup / this.#stepsPerCall);
-    this.numDraws = Math.floor((settings.steps - this.#numWarmup) / settings.evalEvery);
+    this.#factors = new StepFactors(settings, settings.steps);
+    this.#recorded = recordedSteps(this.#factors, { ...settings, warmup: this.#numWarmup });
+    this.numDraws = this.#recorded.length;
     const [secondMoment, firstMoment] = [ensemble.vectors(), ensemble.vectors()];
     const size = numChains * dim;
     ensemble.writeVectors(secondMoment, new Float64Array(size).fill(settings.initialSecondMoment));
@@ -100,12 +106,12 @@ class SgldRun implements SamplerRun {
     this.#steps(Math.min(this.#stepsPerCall, this.#numWarmup - done));
   }
 
-  async draw(_index: number): Promise<DrawRecord> {
+  async draw(index: number): Promise<DrawRecord> {
     await this.#begin();
     if (!this.#isWarm) await this.#endWarmup();
     this.#counter.phase = "draws";
     const { ensemble } = this.#posterior;
-    let rest = this.#settings.evalEvery;
+    let rest = this.#recorded[index] - this.#stepsDone;
     while (rest > 0) {
       const count = Math.min(this.#stepsPerCall, rest);
       this.#steps(count);
@@ -120,7 +126,7 @@ class SgldRun implements SamplerRun {
       loss,
       statistics: {
         diverging: loss.map((value) => (Number.isFinite(value) ? 0 : 1)),
-        step_size: new Float64Array(ensemble.numChains).fill(this.#stepSize),
+        step_size: loss.map(() => this.#stepSize * this.#factors.at(this.#stepsDone - 1)),
       },
     };
   }
@@ -165,7 +171,7 @@ class SgldRun implements SamplerRun {
     const isFrozen = this.#isWarm && this.#settings.freezePreconditioner;
     const settings: LangevinSettings = {
       preconditioner: precond,
-      stepSizes: new Float64Array(count).fill(this.#stepSize),
+      stepSizes: this.#factors.slice(this.#stepsDone, count).map((factor) => factor * this.#stepSize),
       batchSize: this.#batchSize,
       beta1,
       beta2,
@@ -209,13 +215,16 @@ class SgldRun implements SamplerRun {
   }
 
   #report(bias: DiscretisationBias): void {
-    this.#warnings = biasWarnings(bias);
+    const largest = this.#recorded.reduce((high, done) => Math.max(high, this.#factors.at(done - 1)), 0);
+    const recorded = withStepSize(bias, bias.stepSize * largest);
+    // Steps that are not recorded only have to stay where there is a stationary law.
+    this.#warnings = biasWarnings(bias.stepCurvature >= 4 ? bias : recorded);
     this.#tuned = {
       step_size: bias.stepSize,
       curvature_max: bias.curvature,
-      step_curvature: bias.stepCurvature,
-      noise_ratio_mean: bias.noiseRatioMean,
-      noise_ratio_max: bias.noiseRatioMax,
+      step_curvature: recorded.stepCurvature,
+      noise_ratio_mean: recorded.noiseRatioMean,
+      noise_ratio_max: recorded.noiseRatioMax,
     };
   }
 

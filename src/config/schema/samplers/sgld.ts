@@ -2,6 +2,14 @@
 import { z } from "zod";
 import { flag, oneOf, orNull, realNumber, wholeNumber } from "../fields.ts";
 
+/** Keys that one schedule alone reads. */
+const scheduleKeys = [
+  ["decay_power", "polynomial"],
+  ["decay_offset", "polynomial"],
+  ["cycles", "cyclical"],
+  ["exploration", "cyclical"],
+] as const;
+
 /** Settings of `sgld` with their defaults. */
 export const sgldSchema = z
   .strictObject({
@@ -26,7 +34,26 @@ export const sgldSchema = z
     initial_second_moment: realNumber("Second moment before the first step.", { min: 0 }).default(1),
     freeze_preconditioner: flag("Stops the second moment at the end of warmup.").default(true),
     eval_every: wholeNumber("Steps per recorded draw.", 1).default(100),
-    schedule: oneOf("Step size over time.", ["constant"]).default("constant"),
+    schedule: oneOf("Step size over time.", ["constant", "polynomial", "cyclical"]).default("constant"),
+    decay_power: orNull(
+      realNumber("polynomial: kappa of step_size*(1 + k/decay_offset)^-kappa at step k.", {
+        above: 0,
+        max: 1,
+      }),
+      "0.55 for polynomial",
+    ).default(null),
+    decay_offset: orNull(
+      realNumber("polynomial: steps after which the step size begins to fall.", { above: 0 }),
+      "a hundredth of `steps` for polynomial",
+    ).default(null),
+    cycles: orNull(
+      wholeNumber("cyclical: how often the step size falls from step_size to 0 along a cosine.", 1),
+      "4 for cyclical",
+    ).default(null),
+    exploration: orNull(
+      realNumber("cyclical: first share of each cycle, in which nothing is recorded.", { min: 0, below: 1 }),
+      "0.5 for cyclical",
+    ).default(null),
   })
   .overwrite((settings) =>
     settings.step_size === null && settings.precond !== "none" ? { ...settings, step_size: 1e-6 } : settings,
@@ -47,6 +74,10 @@ export const sgldSchema = z
         "eval_every",
         `got ${eval_every}, but ${left} steps remain after warmup; expected at most ${left}.`,
       );
+    }
+    for (const [key, owner] of scheduleKeys) {
+      if (settings[key] === null || settings.schedule === owner) continue;
+      refuse(key, `got ${settings[key]}; expected null unless \`schedule\` is ${owner}.`);
     }
     if (precond !== "none" && freeze_preconditioner && warmup === 0) {
       refuse(
