@@ -1,11 +1,14 @@
-/** Test runner settings: `npm test` runs everything but the long law suites. */
+/** Test runner settings: `npm test` runs everything but `*.slow.test.ts`, `npm run test:slow` those alone. */
 import { defineConfig } from "vitest/config";
+
+const isSlow = process.env["LAMBDA_HAT_SLOW"] === "1";
+const slow = "test/**/*.slow.test.ts";
 
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
-    exclude: ["test/laws/**/*.slow.test.ts"],
-    testTimeout: 60_000,
+    include: [isSlow ? slow : "test/**/*.test.ts"],
+    exclude: isSlow ? [] : [slow],
+    testTimeout: isSlow ? 3_600_000 : 60_000,
     hookTimeout: 60_000,
     maxWorkers: 2,
   },

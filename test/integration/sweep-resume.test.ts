@@ -2,8 +2,7 @@
  * A sweep that is killed or stopped at any time goes on where it was and ends in the same bytes.
  *
  * Times come from a seeded generator; what they hit depends on the machine, which is the point.
- * Seen to fail: checkpoints without the sampler's counters (traces differ); draws after the checkpoint kept (traces are longer);
- * manifests written before the trace (traces missing).
+ * Seen to fail: a checkpoint that counts one draw too many; a resume that does not restore the sampler's state.
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -16,7 +15,7 @@ import { isRunning, taskProcessesOf, until } from "../support/processes.ts";
 import { contentsOf, eventsIn, filesUnder, promisedFiles } from "../support/sweep-folder.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
-/** Each run lasts about a second. */
+/** Each run lasts about a second; those of other samplers, as they are by default, less. */
 const settings: Readonly<Record<string, string>> = {
   hmc: "{ draws: 2500, warmup: 500 }",
   sgld: "{ steps: 150000, batch_size: 16, eval_every: 20 }",
@@ -27,7 +26,7 @@ const experiment = `
 training: quick
 sampling: { chains: 2 }
 targets:
-  - { model: tiny, data: tiny, seed: 1..2 }
+  - { model: tiny, data: tiny, seed: 1 }
 samplers:
 ${samplerNames.map((name) => `  - { name: ${name}, overrides: ${settings[name] ?? "{}"} }`).join("\n")}
 `;
@@ -41,6 +40,9 @@ const generator = (seed: number): (() => number) => {
   let state = seed >>> 0;
   return () => (state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0) / 2 ** 32;
 };
+
+const isSlow = process.env["LAMBDA_HAT_SLOW"] === "1";
+const numKills = isSlow ? 400 : 24;
 
 type Victim = "task" | "slot" | "command";
 const victims: readonly Victim[] = ["task", "slot", "task", "command", "slot"];
@@ -74,6 +76,8 @@ const checkpointsIn = (folder: string): readonly string[] =>
 describe.skipIf(!hasBuild || process.platform !== "linux")("a sweep (needs Linux and a build)", () => {
   const reference = mkdtempSync(join(tmpdir(), "lambda-hat-test-"));
   let undisturbed: ReadonlyMap<string, Buffer> = new Map();
+  /** What the pauses between kills are measured by, so that a slow machine gets as far between two of them. */
+  let undisturbedMs = 0;
   let seen = new Set<number>();
 
   const start = (folder: string): Running => {
@@ -92,10 +96,12 @@ describe.skipIf(!hasBuild || process.platform !== "linux")("a sweep (needs Linux
   };
 
   beforeAll(async () => {
+    const begin = performance.now();
     const { code } = await runCommand(sweep(reference), { cwd: reference });
+    undisturbedMs = performance.now() - begin;
     expect(code).toBe(0);
     undisturbed = contentsOf(reference, promisedFiles);
-    expect(undisturbed.size).toBe(2 * (2 + samplerNames.length));
+    expect(undisturbed.size).toBe(2 + samplerNames.length);
   }, 120_000);
   afterAll(() => rmSync(reference, { recursive: true, force: true }));
   afterEach(async () => {
@@ -109,18 +115,18 @@ describe.skipIf(!hasBuild || process.platform !== "linux")("a sweep (needs Linux
     const processes = taskProcessesOf(driver);
     for (const pid of processes) seen.add(pid);
     const victim = processes[Math.floor(random() * processes.length)];
-    if (what !== "command" && victim === undefined) return false;
-    process.kill(what === "command" ? driver : what === "slot" ? -(victim ?? 0) : (victim ?? 0), "SIGKILL");
+    if (victim === undefined) return false;
+    process.kill({ command: driver, slot: -victim, task: victim }[what], "SIGKILL");
     return true;
   };
 
-  /** Runs a sweep in `folder` and kills it until it has ended or `numKills` is reached; then lets it end. */
-  const storm = async (folder: string, numKills: number, random: () => number): Promise<number> => {
+  /** Runs a sweep in `folder` and kills it until it has ended or `maxKills` is reached; then lets it end. */
+  const storm = async (folder: string, maxKills: number, random: () => number): Promise<number> => {
     const finished = new Map<string, Buffer>();
     let kills = 0;
     let running = start(folder);
-    while (kills < numKills && running.child.exitCode === null) {
-      await sleep(40 + 500 * random());
+    while (kills < maxKills && running.child.exitCode === null) {
+      await sleep(undisturbedMs * (0.01 + 0.13 * random()));
       const what = victims[kills % victims.length] as Victim;
       if (running.child.exitCode !== null || !kill(what, running, random)) continue;
       kills++;
@@ -143,17 +149,21 @@ describe.skipIf(!hasBuild || process.platform !== "linux")("a sweep (needs Linux
     return kills;
   };
 
-  it("that is killed (task, slot, command) ends in the bytes of an undisturbed one and repeats nothing finished; 24 kills", async () => {
-    const random = generator(20);
-    let kills = 0;
-    let resumed = 0;
-    while (kills < 24) {
-      const folder = temporaryFolder();
-      kills += await storm(folder, 24 - kills, random);
-      resumed += numResumed(folder);
-    }
-    expect(resumed).toBeGreaterThan(0);
-  }, 300_000);
+  it(
+    `that is killed (task, slot, command; ${numKills} times) ends in the bytes of an undisturbed one and repeats nothing finished`,
+    async () => {
+      const random = generator(20);
+      let kills = 0;
+      let resumed = 0;
+      while (kills < numKills) {
+        const folder = temporaryFolder();
+        kills += await storm(folder, Math.min(24, numKills - kills), random);
+        resumed += numResumed(folder);
+      }
+      expect(resumed).toBeGreaterThan(0);
+    },
+    (isSlow ? 40 : 5) * 60_000,
+  );
 
   it("that gets SIGINT, SIGTERM or SIGINT twice ends with 130, and the next run goes on from there to the same bytes", async () => {
     const folder = temporaryFolder();

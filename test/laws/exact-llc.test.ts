@@ -31,7 +31,7 @@ const closed = (model: string, exact: number, beta: number, gamma: number): Exac
   up: 0,
 });
 const deepLinear = (widths: readonly number[], rank: number, exact: number, gamma: number): ExactTarget => ({
-  text: `{ model: deep_linear, data: small, posterior: { beta: 1e4, gamma: ${gamma} }, overrides: { model: { widths: [[${widths}]], rank: ${rank} }, data: { noise_model: none } } }`,
+  text: `{ model: deep_linear, data: small, posterior: { beta: 1e4, gamma: ${gamma} }, overrides: { model: { widths: [[${widths.join()}]], rank: ${rank} }, data: { noise_model: none } } }`,
   exact,
   down: rank === 0 ? 0.05 : 0.01,
   up: 0.01,
