@@ -85,6 +85,12 @@ export class CurvatureEstimate {
   #adoptImages(): void {
     this.#directions.forEach((direction, j) => direction.set(this.#images[j]));
     orthonormalise(this.#directions);
+    // Where H has fewer dimensions than there are columns, the others must still be directions.
+    const first = this.#images.length + this.#numProbes;
+    this.#directions.forEach((direction, j) => {
+      if (direction.every((value) => value === 0)) direction.set(this.#normals(first + j));
+    });
+    orthonormalise(this.#directions);
   }
 
   /** Directions and images ← those of the eigenvectors of T. */

@@ -71,6 +71,17 @@ describe("laplace on a quadratic", () => {
     }
   });
 
+  it.each([3, 5, 8])(
+    "keeps all of a space in which the loss is flat along most directions, rank %i",
+    async (rank) => {
+      // H maps every start to a plane: what it leaves of a third direction and more is rounding.
+      const model = { kind: "quadratic", curvature: [5, 0, 0, 3, 0, 0] } as const;
+      const { draws } = await runOf(aPosterior({ model }), { hessian: "low_rank", rank, draws: 50 });
+      const evidence = [51, 31, 1, 1, 1, 1].reduce((sum, p) => sum + Math.log((2 * Math.PI) / p) / 2, 0);
+      for (const weight of valuesOf(draws, "log_weight")) expect(weight).toBeCloseTo(evidence, 6);
+    },
+  );
+
   it("loses them with the diagonal alone, and says so", async () => {
     const posterior = aDensityPosterior(correlated, { numChains: 3, seed: 5 });
     const { run, draws } = await runOf(posterior, { hessian: "diagonal", probes: 400, draws: 400 });
