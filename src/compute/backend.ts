@@ -41,6 +41,19 @@ export interface Problem {
   readonly firstChain?: number;
   /** Seed of all random addresses of this ensemble: an integer in [0, 2⁵³). */
   readonly seed: number;
+  /** Lets only some parameters vary. Default: all of them. */
+  readonly restriction?: Restriction;
+}
+
+/**
+ * Some parameters of a model, the others held fixed: the ensemble's dim, arrays, center and random numbers are those of
+ * a problem with `free.length` parameters, of which coordinate i is parameter `free[i]` of the model.
+ */
+export interface Restriction {
+  /** Indices that vary, ascending; at least one. */
+  readonly free: readonly number[];
+  /** Values of all parameters of the model; those at `free` are not used. */
+  readonly fixed: Float64Array;
 }
 
 /** U(w) = nβ·L_n(w) + (γ/2)·‖w − center‖². One nβ and one γ a chain, so that a ladder of temperatures is one ensemble. */

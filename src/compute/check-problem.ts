@@ -8,6 +8,7 @@ export const checkProblem = (problem: Problem): void => {
   if (!Number.isInteger(numChains) || numChains < 1) throw new Error(`bug: ${numChains} chains`);
   if (!Number.isSafeInteger(seed) || seed < 0) throw new Error(`bug: seed ${seed} is not in [0, 2^53)`);
   if (dimOf(model) < 1) throw new Error("bug: a model without parameters");
+  checkRestriction(problem);
   if (model.kind !== "network") return;
   const { inDim, outDim } = model.network;
   const { numData, inputs, labels } = dataset;
@@ -17,5 +18,16 @@ export const checkProblem = (problem: Problem): void => {
   }
   if (labels.length !== numData * outDim) {
     throw new Error(`bug: ${labels.length} label numbers for ${numData} points of ${outDim}`);
+  }
+};
+
+const checkRestriction = ({ model, restriction }: Problem): void => {
+  if (restriction === undefined) return;
+  const { free, fixed } = restriction;
+  const dim = dimOf(model);
+  if (fixed.length !== dim) throw new Error(`bug: ${fixed.length} fixed values for ${dim} parameters`);
+  const isAscending = free.every((index, i) => Number.isInteger(index) && index > (free[i - 1] ?? -1));
+  if (free.length === 0 || !isAscending || (free.at(-1) as number) >= dim) {
+    throw new Error(`bug: free parameters ${free.slice(0, 5).join(", ")}… of ${dim}`);
   }
 };

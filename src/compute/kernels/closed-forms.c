@@ -22,7 +22,7 @@ static double term(double x, int n, double *derivative) {
 
 static double quadratic(const Problem *p, const double *w, double *gradient) {
   double sum = 0;
-  for (int i = 0; i < p->dim; i++) {
+  for (int i = 0; i < p->full_dim; i++) {
     sum += 0.5 * p->terms[i] * w[i] * w[i];
     if (gradient) gradient[i] = p->terms[i] * w[i];
   }
@@ -31,7 +31,7 @@ static double quadratic(const Problem *p, const double *w, double *gradient) {
 
 static double power_sum(const Problem *p, const double *w, double *gradient) {
   double sum = 0, derivative;
-  for (int i = 0; i < p->dim; i++) {
+  for (int i = 0; i < p->full_dim; i++) {
     sum += p->coefficient * term(w[i], (int)(2 * p->terms[i] + 0.5), &derivative);
     if (gradient) gradient[i] = p->coefficient * derivative;
   }
@@ -40,7 +40,7 @@ static double power_sum(const Problem *p, const double *w, double *gradient) {
 
 // work: (2, dim), the products of the terms before and the derivative of each; nothing is divided, so zeros are exact.
 static double monomial(const Problem *p, const double *w, double *gradient, double *work) {
-  const int dim = p->dim;
+  const int dim = p->full_dim;
   double *derivatives = work, *before = work + dim;
   double product = p->coefficient;
   for (int i = 0; i < dim; i++) {

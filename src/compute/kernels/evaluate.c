@@ -35,10 +35,10 @@ static void evaluate_block(void *context, int block, int thread) {
 }
 
 static double closed_chain(const Problem *p, Scratch *scratch, const real *w, real *gradient) {
-  double *position = scratch->closed, *slope = position + p->dim;
-  for (int i = 0; i < p->dim; i++) position[i] = w[i];
-  const double loss = closed_form(p, position, gradient ? slope : 0, slope + p->dim);
-  for (int i = 0; i < p->dim && gradient; i++) gradient[i] = (real)slope[i];
+  double *position = scratch->closed, *slope = position + p->full_dim;
+  for (int i = 0; i < p->full_dim; i++) position[i] = w[i];
+  const double loss = closed_form(p, position, gradient ? slope : 0, slope + p->full_dim);
+  for (int i = 0; i < p->full_dim && gradient; i++) gradient[i] = (real)slope[i];
   return loss;
 }
 
@@ -60,10 +60,16 @@ static double network_chain(const Problem *p, int thread, const real *w, const M
       const real *restrict part = e.partials + (size_t)b * (size_t)p->gradient_size;
       for (int i = 0; i < p->gradient_size; i++) sum[i] += part[i];
     }
-    if (p->is_narrow) __builtin_memcpy(gradient, sum, (size_t)p->dim * sizeof(real));
+    if (p->is_narrow) __builtin_memcpy(gradient, sum, (size_t)p->full_dim * sizeof(real));
     else NAME(unpack_gradient)(p, sum, gradient);
   }
   return loss / ((double)count * (p->loss == CROSS_ENTROPY ? 1 : p->out_dim));
+}
+
+// w: all parameters of the model.
+static double full_loss(const Problem *p, int thread, const real *w, const Minibatch *minibatch, real *gradient) {
+  if (p->kind != NETWORK) return closed_chain(p, &p->scratch[thread], w, gradient);
+  return network_chain(p, thread, w, minibatch, gradient);
 }
 
 double NAME(chain_loss)(const Problem *p, int thread, const real *w, const Minibatch *minibatch, real *gradient) {
@@ -72,8 +78,13 @@ double NAME(chain_loss)(const Problem *p, int thread, const real *w, const Minib
     for (int i = 0; i < p->dim && gradient; i++) gradient[i] = (real)__builtin_nan("");
     return __builtin_nan("");
   }
-  if (p->kind != NETWORK) return closed_chain(p, &p->scratch[thread], w, gradient);
-  return network_chain(p, thread, w, minibatch, gradient);
+  if (!p->is_restricted) return full_loss(p, thread, w, minibatch, gradient);
+  // The other entries hold the fixed values since the problem was opened.
+  real *restrict full = p->scratch[thread].full, *restrict slope = full + p->full_dim;
+  for (int i = 0; i < p->dim; i++) full[p->free[i]] = w[i];
+  const double loss = full_loss(p, thread, full, minibatch, gradient ? slope : 0);
+  for (int i = 0; i < p->dim && gradient; i++) gradient[i] = slope[p->free[i]];
+  return loss;
 }
 
 double NAME(chain_potential)(const Problem *p, int chain, const real *w, double loss) {

@@ -18,7 +18,7 @@ import type {
   Scalars,
   Vectors,
 } from "../backend.ts";
-import { dimOf } from "../model.ts";
+import { dimOfProblem } from "../restriction.ts";
 import { type ArrayShape, arrayOf, KernelArray, sizeOf } from "./kernel-array.ts";
 import type { Block, KernelMemory, RealKernels, SharedKernels } from "./kernel-library.ts";
 import { type Device, openProblem } from "./kernel-problem.ts";
@@ -59,7 +59,7 @@ export class KernelEnsemble implements Ensemble {
   constructor(device: Device, problem: Problem) {
     const { memory, shared, [problem.precision]: kernels } = device.library;
     this.numChains = problem.numChains;
-    this.dim = dimOf(problem.model);
+    this.dim = dimOfProblem(problem);
     this.numData = problem.dataset.numData;
     this.precision = problem.precision;
     const lanes = ALIGNMENT_BYTES / (problem.precision === "float32" ? 4 : 8);

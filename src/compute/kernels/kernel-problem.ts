@@ -11,6 +11,7 @@ import {
   type NetworkSpec,
   networkLayers,
 } from "../model.ts";
+import { dimOfProblem, isRestricted } from "../restriction.ts";
 import type { Block, KernelLibrary } from "./kernel-library.ts";
 
 const modelKinds: Readonly<Record<LossModel["kind"], number>> = {
@@ -54,7 +55,7 @@ export const openProblem = (device: Device, problem: Problem): Block => {
   };
   try {
     const spec = place(specOf(problem, device.numThreads));
-    const numbers = place(numbersIn(problem.model));
+    const numbers = place(numbersIn(problem));
     const open = (target: number, inputs: number, labels: number): number =>
       shared.lh_problem_open(target, device.pool.address, spec, numbers, inputs, labels);
     const block = memory.allocate(open(0, 0, 0));
@@ -73,13 +74,15 @@ const specOf = (problem: Problem, numThreads: number): Int32Array => {
     precision === "float32" ? 32 : 64,
     numChains,
     firstChain,
-    dimOf(model),
+    dimOfProblem(problem),
     isNetwork ? dataset.numData : 1,
     ...(isNetwork ? networkFields(model.network, model.loss) : NO_NETWORK),
     numThreads,
     (seed % 2 ** 32) | 0,
     Math.floor(seed / 2 ** 32),
+    dimOf(model),
     ...(isNetwork ? layerFields(model.network) : []),
+    ...(isRestricted(problem) ? problem.restriction.free : []),
   ]);
 };
 
@@ -107,8 +110,14 @@ const layerFields = (network: NetworkSpec): readonly number[] =>
     layer.shifts,
   ]);
 
-/** df, scale, coefficient, then the terms of a closed form. */
-const numbersIn = (model: LossModel): Float64Array => {
+/** df, scale, coefficient, the terms of a closed form, then all parameters where some are fixed. */
+const numbersIn = (problem: Problem): Float64Array =>
+  Float64Array.from([
+    ...lossNumbers(problem.model),
+    ...(isRestricted(problem) ? problem.restriction.fixed : []),
+  ]);
+
+const lossNumbers = (model: LossModel): Float64Array => {
   switch (model.kind) {
     case "network": {
       const { loss } = model;

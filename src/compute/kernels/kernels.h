@@ -60,13 +60,15 @@ typedef struct {
   uint32_t *picks;                          // rows of a tile of a minibatch
   double *normals;                          // dim normals, rounded up to a batch
   void *work[4];                            // (stride) vectors of the integrators
-  double *closed;                           // (4, dim) numbers of the closed forms
+  double *closed;                           // (4, full_dim) numbers of the closed forms
+  void *full;                               // (2, full_dim) restricted: all parameters, and the gradient there
 } Scratch;
 
 struct Pool;
 
 typedef struct {
   int kind, bits, num_chains, first_chain, dim, stride;
+  int full_dim, is_restricted; // parameters of the model; dim < full_dim of them vary where it is restricted
   int num_data, in_dim, out_dim, activation, loss, num_layers, has_bias, num_threads;
   uint32_t seed_low, seed_high;
   double df, scale, coefficient;
@@ -81,6 +83,7 @@ typedef struct {
   double *label_rows; // (num_data, out_dim)
   double *terms;      // curvatures or exponents of a closed form
   void *center;       // (stride)
+  int *free;          // (dim) restricted: the parameters that vary
   double *n_beta, *gamma; // (num_chains)
   struct Pool *pool;
   Scratch *scratch; // one a thread

@@ -1,12 +1,13 @@
 // problem.c — lays out a problem in one block of memory: layers, data in the kernels' order, scratch of every thread.
 //
 // lh_problem_open is called twice: without memory it measures, with that many zeroed bytes (64-byte aligned) it fills.
-// spec (int32): the fields named in SPEC, then LAYER_FIELDS a layer; numbers (float64): df, scale, coefficient, terms.
+// spec (int32): the fields named in SPEC, LAYER_FIELDS a layer, then, where fewer parameters vary than the model has, their
+// indices; numbers (float64): df, scale, coefficient, terms, then the values of all parameters where some are fixed.
 #include "kernels.h"
 
 enum {
   KIND, BITS, NUM_CHAINS, FIRST_CHAIN, DIM, NUM_DATA, IN_DIM, OUT_DIM, ACTIVATION, LOSS, NUM_LAYERS, HAS_BIAS,
-  HAS_LAYERNORM, NUM_THREADS, SEED_LOW, SEED_HIGH, SPEC_FIELDS
+  HAS_LAYERNORM, NUM_THREADS, SEED_LOW, SEED_HIGH, FULL_DIM, SPEC_FIELDS
 };
 #define LAYER_FIELDS 8 // fan_in, fan_out, is_hidden, has_skip, weights, biases, scales, shifts
 
@@ -42,7 +43,7 @@ static void set_element(const Problem *p, void *array, size_t index, double valu
 }
 
 double gradient_flops(const Problem *p, int count) {
-  return p->kind == NETWORK ? 6.0 * p->dim * count : 20.0 * p->dim;
+  return p->kind == NETWORK ? 6.0 * p->full_dim * count : 20.0 * p->full_dim;
 }
 
 int blocks_of(const Problem *p, int count) {
@@ -151,7 +152,7 @@ static void place_network(Problem *p, Layer *layers, int has_layernorm) {
     if (!p->is_narrow) place_weights(p, &layers[i], p->is_thin && i + 1 == p->num_layers);
     place_activations(p, &layers[i], has_layernorm);
   }
-  if (p->is_narrow) p->gradient_size = round_up(p->dim + lanes_of(p), ALIGNMENT / 4);
+  if (p->is_narrow) p->gradient_size = round_up(p->full_dim + lanes_of(p), ALIGNMENT / 4);
   const size_t blocks = PARTIAL_BYTES / ((size_t)p->gradient_size * element(p));
   p->max_blocks = blocks < 1 ? 1 : blocks > MAX_BLOCKS ? MAX_BLOCKS : (int)blocks;
 }
@@ -205,7 +206,8 @@ static void take_scratch(const Problem *p, Arena *arena, Scratch *scratch) {
                .output_deltas = take(arena, outputs),
                .picks = take(arena, (size_t)round_up(p->tile_samples, INTEGER_BATCH) * sizeof(uint32_t)),
                .normals = take(arena, (size_t)round_up(p->dim, NORMAL_BATCH) * sizeof(double)),
-               .closed = take(arena, p->kind == NETWORK ? 0 : 4 * (size_t)p->dim * sizeof(double))};
+               .closed = take(arena, p->kind == NETWORK ? 0 : 4 * (size_t)p->full_dim * sizeof(double)),
+               .full = take(arena, p->is_restricted ? 2 * (size_t)p->full_dim * element(p) : 0)};
   for (int i = 0; i < 3; i++) s.deltas[i] = take(arena, (size_t)p->delta_size * element(p));
   for (int i = 0; i < 4; i++) s.work[i] = take(arena, (size_t)p->stride * element(p));
   if (!arena->base) return;
@@ -213,9 +215,16 @@ static void take_scratch(const Problem *p, Arena *arena, Scratch *scratch) {
   if (p->kind == NETWORK) fill_ones(p, scratch);
 }
 
+// What no evaluation changes: the parameters that do not vary.
+static void fill_fixed(const Problem *p, const double *values) {
+  for (int t = 0; t < p->num_threads; t++)
+    for (int i = 0; i < p->full_dim; i++) set_element(p, p->scratch[t].full, (size_t)i, values[i]);
+}
+
 static Problem problem_of(const int32_t *spec, const double *numbers) {
   return (Problem){.kind = spec[KIND], .bits = spec[BITS], .num_chains = spec[NUM_CHAINS],
-                   .first_chain = spec[FIRST_CHAIN], .dim = spec[DIM],
+                   .first_chain = spec[FIRST_CHAIN], .dim = spec[DIM], .full_dim = spec[FULL_DIM],
+                   .is_restricted = spec[DIM] < spec[FULL_DIM],
                    .stride = round_up(spec[DIM], ALIGNMENT * 8 / spec[BITS]), .num_data = spec[NUM_DATA],
                    .in_dim = spec[IN_DIM], .out_dim = spec[OUT_DIM], .activation = spec[ACTIVATION],
                    .loss = spec[LOSS], .num_layers = spec[NUM_LAYERS], .has_bias = spec[HAS_BIAS],
@@ -239,7 +248,8 @@ EXPORT double lh_problem_open(void *memory, struct Pool *pool, const int32_t *sp
   p.center = take(&arena, (size_t)p.stride * element(&p));
   p.n_beta = take(&arena, (size_t)p.num_chains * sizeof(double));
   p.gamma = take(&arena, (size_t)p.num_chains * sizeof(double));
-  p.terms = take(&arena, p.kind == NETWORK ? 0 : (size_t)p.dim * sizeof(double));
+  p.terms = take(&arena, p.kind == NETWORK ? 0 : (size_t)p.full_dim * sizeof(double));
+  p.free = take(&arena, p.is_restricted ? (size_t)p.dim * sizeof(int) : 0);
   const size_t rows = (size_t)p.num_tiles * (size_t)p.tile_samples;
   p.input_rows = take(&arena, rows * (size_t)p.input_leading * element(&p));
   p.inputs = p.is_narrow ? take(&arena, rows * input_rows_of_tile(&p) * element(&p)) : p.input_rows;
@@ -249,9 +259,12 @@ EXPORT double lh_problem_open(void *memory, struct Pool *pool, const int32_t *sp
     for (int i = 0; i < p.num_layers; i++) p.layers[i] = layers[i];
     if (p.kind == NETWORK) fill_inputs(&p, inputs);
     if (p.kind == NETWORK) fill_labels(&p, labels);
-    for (int i = 0; i < p.dim && p.kind != NETWORK; i++) p.terms[i] = numbers[3 + i];
+    for (int i = 0; i < p.full_dim && p.kind != NETWORK; i++) p.terms[i] = numbers[3 + i];
+    for (int i = 0; i < p.dim && p.is_restricted; i++)
+      p.free[i] = spec[SPEC_FIELDS + p.num_layers * LAYER_FIELDS + i];
   }
   for (int i = 0; i < p.num_threads; i++) take_scratch(&p, &arena, memory ? &p.scratch[i] : 0);
+  if (memory && p.is_restricted) fill_fixed(&p, numbers + 3 + (p.kind == NETWORK ? 0 : p.full_dim));
   if (memory) *target = p;
   return (double)arena.used;
 }

@@ -25,7 +25,7 @@ import type {
   Scalars,
   Vectors,
 } from "../backend.ts";
-import { dimOf } from "../model.ts";
+import { dimOfProblem, restrictedLoss } from "../restriction.ts";
 import { type ChainPotential, chainPotentialOf } from "./chain-potential.ts";
 import { isokineticStep } from "./isokinetic.ts";
 import { langevinStep } from "./langevin.ts";
@@ -48,12 +48,12 @@ export class ReferenceEnsemble implements Ensemble {
   /** @param lossOf what to evaluate instead of the problem's model: a density that no model has. */
   constructor(problem: Problem, lossOf: LossFunction = lossFunctionOf(problem.model, problem.dataset)) {
     this.numChains = problem.numChains;
-    this.dim = dimOf(problem.model);
+    this.dim = dimOfProblem(problem);
     this.numData = problem.dataset.numData;
     this.precision = problem.precision;
     this.#seed = problem.seed;
     this.#firstChain = problem.firstChain ?? 0;
-    this.#lossOf = lossOf;
+    this.#lossOf = restrictedLoss(problem, lossOf);
   }
 
   vectors(): Vectors {
