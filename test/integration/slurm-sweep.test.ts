@@ -124,6 +124,8 @@ describe.skipIf(!canRun)(
         );
     const eventsOf = (place: string): readonly SweepEvent[] =>
       filesIn(place, /\/events\.jsonl$/).flatMap((path) => readEvents(join(place, path)));
+    const runningJob = (): string =>
+      slurm.run("squeue", "-h", "-t", "R", "-o", "%i").trim().split("\n")[0] ?? "";
     const kindsOf = (place: string): readonly string[] => eventsOf(place).map(({ kind }) => kind);
 
     it("2 × 4 cells on two nodes: traces equal to the byte to those of --local", async () => {
@@ -157,7 +159,7 @@ describe.skipIf(!canRun)(
     it("scancel of an allocation costs no retry: the cell goes on elsewhere", async () => {
       const remote = start("remote", medium, ["--card", withCard(card)]);
       await until("the cell runs", () => /hmc.*: started/.test(remote.output()), 60_000);
-      const [id = ""] = slurm.run("squeue", "-h", "-t", "R", "-o", "%i").trim().split("\n");
+      const id = runningJob();
       slurm.run("scancel", id);
       expect((await remote.ended).code).toBe(0);
       const kinds = kindsOf(remote.place);
@@ -177,6 +179,32 @@ describe.skipIf(!canRun)(
         event.kind === "task_started" ? [event.worker] : [],
       );
       expect(new Set(workers.map((worker) => worker.split("/")[0])).size).toBeGreaterThanOrEqual(2);
+    });
+
+    it("SLURM's warning to the batch shell of srun reaches the workers on all nodes", async () => {
+      const remote = start("remote", long, ["--card", withCard(`${card}nodes_per_block: 2\n`)]);
+      await until("the cell runs", () => /hmc.*: started/.test(remote.output()), 60_000);
+      slurm.run("scancel", "--batch", "--signal=USR1", runningJob());
+      expect((await remote.ended).code).toBe(0);
+      const kinds = kindsOf(remote.place);
+      expect(kinds).toContain("given_back");
+      expect(kinds).not.toContain("retry");
+    });
+
+    it("a requeued allocation goes on as the same block: no other is started beside it", async () => {
+      const remote = start("remote", long, ["--card", withCard(card), "--set", "card.max_blocks=1"]);
+      await until("the cell runs", () => /hmc.*: started/.test(remote.output()), 60_000);
+      const id = runningJob();
+      slurm.run("scontrol", "requeue", id);
+      const state = (): string => slurm.run("squeue", "-h", "-o", "%T").trim();
+      await until("it waits again", () => state() === "PENDING", 60_000);
+      slurm.run("scontrol", "update", `jobid=${id}`, "StartTime=now"); // SLURM itself waits two minutes
+      expect((await remote.ended).code).toBe(0);
+      expect(kindsOf(remote.place)).toContain("given_back");
+      const submitted = eventsOf(remote.place).filter(
+        (event) => event.kind === "block" && event.state === "submitted",
+      );
+      expect(submitted).toHaveLength(1);
     });
 
     it("builds and samplers go to the cards of their class", async () => {

@@ -96,7 +96,7 @@ export const workerCommand = (): Command =>
     .option("--store-root <dir>", "folder of the runs (default: what the driver says)", asText, null)
     .option("--logs-root <dir>", "folder of the logs (default: what the driver says)", asText, null)
     .action(async (raw: WorkerOptions) => {
-      const signals = onSignals(printNote, ["SIGUSR1"]);
+      const signals = onSignals(printNote, { warnings: ["SIGUSR1"], togetherMs: 3000 });
       try {
         await runRemoteWorker({ ...optionsOf(raw), drain: signals.stop, kill: signals.kill });
       } finally {
