@@ -15,11 +15,28 @@ import { nuts } from "./nuts.ts";
 import { pt } from "./pt.ts";
 import { rwmh } from "./rwmh.ts";
 import type { Sampler } from "./sampler.ts";
+import { sghmc } from "./sghmc.ts";
 import { sgld } from "./sgld.ts";
+import { sgnht } from "./sgnht.ts";
 import { vi } from "./vi.ts";
 
 /** Every sampler, under its name. */
-export const samplers = { amclmc, chees, hmc, laplace, lmh, mala, mclmc, nuts, pt, rwmh, sgld, vi } as const;
+export const samplers = {
+  amclmc,
+  chees,
+  hmc,
+  laplace,
+  lmh,
+  mala,
+  mclmc,
+  nuts,
+  pt,
+  rwmh,
+  sghmc,
+  sgld,
+  sgnht,
+  vi,
+} as const;
 
 export type SamplerName = keyof typeof samplers;
 

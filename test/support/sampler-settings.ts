@@ -413,6 +413,53 @@ export const samplerCases: { readonly [Name in SamplerName]: SamplerCases<Name> 
       ],
     };
   })(),
+  sghmc: (() => {
+    const base = {
+      steps: 30,
+      warmup: 8,
+      batchSize: 4,
+      stepSize: 0.02,
+      friction: 0.1,
+      evalEvery: 4,
+      noiseEstimate: 3,
+    };
+    return {
+      variants: [
+        base,
+        { ...base, batchSize: null, warmup: null },
+        { ...base, stepSize: null, noiseEstimate: 0, batchSize: 1000, warmup: 0 },
+      ],
+      refused: [
+        { steps: 0 },
+        { steps: 11 },
+        { warmup: 30 },
+        { batchSize: 0 },
+        { stepSize: 0 },
+        { stepSize: null },
+        { friction: 0 },
+        { friction: 1.5 },
+        { evalEvery: 0 },
+        { noiseEstimate: -1 },
+        { noiseEstimate: 1e6 },
+      ],
+    };
+  })(),
+  sgnht: (() => {
+    const base = { steps: 30, warmup: 8, batchSize: 4, stepSize: 0.02, friction: 0.05, evalEvery: 4 };
+    return {
+      variants: [base, { ...base, batchSize: null, warmup: null }, { ...base, stepSize: null, warmup: 0 }],
+      refused: [
+        { steps: 0 },
+        { steps: 11 },
+        { warmup: 30 },
+        { batchSize: 0 },
+        { stepSize: 0 },
+        { friction: 0 },
+        { friction: 1.5 },
+        { evalEvery: 0 },
+      ],
+    };
+  })(),
   vi: (() => {
     const base = {
       algo: "mfa",

@@ -12,6 +12,7 @@ import { laplaceSchema } from "./samplers/laplace.ts";
 import { lmhSchema } from "./samplers/lmh.ts";
 import { malaSchema } from "./samplers/mala.ts";
 import { mclmcSchema } from "./samplers/mclmc.ts";
+import { sghmcSchema, sgnhtSchema } from "./samplers/momentum.ts";
 import { nutsSchema } from "./samplers/nuts.ts";
 import { ptSchema } from "./samplers/pt.ts";
 import { rwmhSchema } from "./samplers/rwmh.ts";
@@ -30,7 +31,9 @@ export const samplerSchemas: Readonly<Record<string, z.ZodObject>> = {
   nuts: nutsSchema,
   pt: ptSchema,
   rwmh: rwmhSchema,
+  sghmc: sghmcSchema,
   sgld: sgldSchema,
+  sgnht: sgnhtSchema,
   vi: viSchema,
 };
 

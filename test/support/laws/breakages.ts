@@ -119,6 +119,7 @@ const library = {
     isokinetic: (state: IsokineticState, settings: IsokineticSettings) =>
       under([inner, potential], -1, () => inner.isokinetic(state, settings)),
   }),
+  "kicks with noise 30 % too large": (inner) => scaleNormals(inner, purpose.langevinNoise, 1.3),
   "descends gradients of the wrong sign": (inner) => ({
     lossAndGradient: (position: Vectors, loss: Scalars, gradient: Vectors) => {
       inner.lossAndGradient(position, loss, gradient);
@@ -135,15 +136,26 @@ const library = {
       return { ...info, energyError: info.energyError.map((error) => -error) };
     },
   }),
-  "stands still": (inner) => ({
-    select: () => undefined,
-    leapfrog: () => undefined,
-    langevin: () => undefined,
-    isokinetic: async (_state: IsokineticState, { numSteps }: IsokineticSettings) => ({
-      energyError: new Float64Array(numSteps * inner.numChains),
-      isBad: new Uint8Array(numSteps * inner.numChains),
-    }),
-  }),
+  "stands still": (inner) => {
+    // Chains are moved to their starts before the first derivative, and by `axpy` alone in sghmc and sgnht after it.
+    let hasBegun = false;
+    return {
+      select: () => undefined,
+      leapfrog: () => undefined,
+      langevin: () => undefined,
+      isokinetic: async (_state: IsokineticState, { numSteps }: IsokineticSettings) => ({
+        energyError: new Float64Array(numSteps * inner.numChains),
+        isBad: new Uint8Array(numSteps * inner.numChains),
+      }),
+      lossAndGradient: (position: Vectors, loss: Scalars, gradient: Vectors) => {
+        hasBegun = true;
+        inner.lossAndGradient(position, loss, gradient);
+      },
+      axpy: (alpha: Float64Array, x: Vectors, y: Vectors) => {
+        if (!hasBegun) inner.axpy(alpha, x, y);
+      },
+    };
+  },
 } as const satisfies Readonly<Record<string, Breakage>>;
 
 export type BreakageName = keyof typeof library;

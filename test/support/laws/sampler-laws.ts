@@ -239,6 +239,58 @@ const laws: { readonly [Name in SamplerName]?: SamplerLaw } = {
     alone: { settings: { ...settingsOf("chees"), warmup: 0, stepSize: 0.02, trajectoryTime: 0.1 } },
     broken: ["accepts every proposal", "draws momenta 30 % too large", "leaves kinetic energy out of ΔH"],
   },
+  sghmc: {
+    kind: "discretised",
+    kernel: ({ scale, curvature }) => {
+      const stepSize = (curvature === null ? 0.3 : 0.8) * scale;
+      const friction = 0.3;
+      const settings = {
+        ...settingsOf("sghmc"),
+        steps: 120,
+        warmup: 80,
+        batchSize: null,
+        stepSize,
+        friction,
+        evalEvery: 4,
+        noiseEstimate: 0,
+      };
+      if (curvature === null) return { settings };
+      const stationaryVariance = (a: number): number =>
+        1 / (a * (1 - (stepSize ** 2 * a) / (2 * (2 - friction))));
+      return { settings, stationaryVariance };
+    },
+    tuned: ({ gradients, scale, draws = Math.floor(gradients / 10) }) => ({
+      ...settingsOf("sghmc"),
+      steps: Math.floor(1.25 * gradients),
+      warmup: Math.floor(gradients / 4),
+      batchSize: null,
+      stepSize: 0.28 * scale,
+      friction: 0.1,
+      evalEvery: Math.max(1, Math.floor(gradients / draws)),
+      noiseEstimate: 0,
+    }),
+    // As of SGLD, with c = 2ε²A/(2 − f) in place of ε·A.
+    bias: () => 0.04,
+    alone: { settings: settingsOf("sghmc") },
+    broken: ["kicks with noise 30 % too large", "descends gradients of the wrong sign"],
+  },
+  sgnht: {
+    kind: "unadjusted",
+    kernel: null,
+    tuned: ({ gradients, scale, draws = Math.floor(gradients / 10) }) => ({
+      ...settingsOf("sgnht"),
+      steps: Math.floor(1.25 * gradients),
+      warmup: Math.floor(gradients / 4),
+      batchSize: null,
+      stepSize: 0.2 * scale,
+      friction: 0.05,
+      evalEvery: Math.max(1, Math.floor(gradients / draws)),
+    }),
+    // As SGHMC, and too narrow by half the friction of the thermostat.
+    bias: ({ thermostat_mean: friction = 0 }) => 0.03 + Math.abs(friction) / 2,
+    alone: { settings: settingsOf("sgnht") },
+    broken: ["descends gradients of the wrong sign"],
+  },
   vi: {
     kind: "variational",
     kernel: null,

@@ -5,10 +5,11 @@ import { samplerNames, samplerSchemas } from "../../../../src/config/schema/samp
 import type { amclmcSchema } from "../../../../src/config/schema/samplers/amclmc.ts";
 import type { cheesSchema } from "../../../../src/config/schema/samplers/chees.ts";
 import type { hmcSchema } from "../../../../src/config/schema/samplers/hmc.ts";
-import type { lmhSchema } from "../../../../src/config/schema/samplers/lmh.ts";
 import type { laplaceSchema } from "../../../../src/config/schema/samplers/laplace.ts";
+import type { lmhSchema } from "../../../../src/config/schema/samplers/lmh.ts";
 import type { malaSchema } from "../../../../src/config/schema/samplers/mala.ts";
 import type { mclmcSchema } from "../../../../src/config/schema/samplers/mclmc.ts";
+import type { sghmcSchema, sgnhtSchema } from "../../../../src/config/schema/samplers/momentum.ts";
 import type { nutsSchema } from "../../../../src/config/schema/samplers/nuts.ts";
 import type { ptSchema } from "../../../../src/config/schema/samplers/pt.ts";
 import type { rwmhSchema } from "../../../../src/config/schema/samplers/rwmh.ts";
@@ -29,6 +30,8 @@ describe("samplerSchemas", () => {
 
   it("gives each sampler the settings it takes", () => {
     expectTypeOf<Camel<typeof hmcSchema>>().toExtend<SettingsOf<"hmc">>();
+    expectTypeOf<Camel<typeof sghmcSchema>>().toExtend<SettingsOf<"sghmc">>();
+    expectTypeOf<Camel<typeof sgnhtSchema>>().toExtend<SettingsOf<"sgnht">>();
     expectTypeOf<Camel<typeof sgldSchema>>().toExtend<SettingsOf<"sgld">>();
     expectTypeOf<Camel<typeof mclmcSchema>>().toExtend<SettingsOf<"mclmc">>();
     expectTypeOf<Camel<typeof nutsSchema>>().toExtend<SettingsOf<"nuts">>();
