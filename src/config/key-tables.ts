@@ -27,7 +27,7 @@ export const formatKeyTables = (): string => {
     section("Top level", topLevelSchema),
     section("`targets[]`", targetEntrySchema),
     section("`samplers[]`", samplerEntrySchema),
-    section("`posterior`", posteriorSchema, { loss: "mse", ...posteriorDefaults }),
+    section("`posterior`", posteriorSchema, { loss: "mse", ...posteriorDefaults, parameters: null }),
     section("`sampling`", samplingSchema, samplingDefaults),
     section("`sampling.until`", untilSchema),
     section("`training`", trainingSchema),

@@ -50,6 +50,12 @@ const verdict: readonly Line[] = [
 ];
 
 const estimate: readonly Line[] = [
+  [
+    "d_sampled",
+    "int64",
+    "",
+    "number of weights that were sampled: d, or fewer where `posterior.parameters` names some",
+  ],
   ["llc_mean", "float64", "", "λ̂: mean of nβ·(L_n(w) − L0) over all draws of all chains"],
   [
     "llc_std",

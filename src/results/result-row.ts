@@ -113,6 +113,7 @@ export const resultRowOf = (known: CellRecord): ResultRow => {
     build_walltime_sec: valueOf(ofTarget["walltime_sec"]),
     L0: valueOf(ofRun["initial_loss"] ?? ofTarget["initial_loss"]),
     ...pick(fromRun, ofRun),
+    d_sampled: valueOf(ofRun["d"]),
     ...configOf(known),
     ...recordOf(known),
     ...versionsOf(known),

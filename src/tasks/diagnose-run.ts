@@ -1,5 +1,6 @@
 /** Judges a finished run again from its `trace.nc`, and writes its `analysis.json` and manifest anew. */
 import { type RunSummary, summarizeRun } from "../analysis/summary.ts";
+import type { RunConfig } from "../config/experiment.ts";
 import { writeJsonAtomic } from "../core/atomic-write.ts";
 import { camelKeys } from "../core/case.ts";
 import { SweepError } from "../core/errors.ts";
@@ -22,7 +23,9 @@ export const diagnoseRun = async (store: Store, name: RunName): Promise<RunSumma
   }
   const { manifest } = reading;
   const target = readManifest(targetFiles(store, name.targetId).meta, name.targetId);
-  const solvable = target.kind === "valid" ? target.manifest.facts["solvable"] : null;
+  const config = manifest.facts["config"] as unknown as RunConfig;
+  const isSolvable = target.kind === "valid" && config.posterior.parameters === undefined;
+  const solvable = isSolvable ? target.manifest.facts["solvable"] : null;
   const summary = summarize(
     await readTrace(files.trace),
     manifest.facts,

@@ -19,9 +19,10 @@ import type { Posterior, Sampler, SamplerRun } from "../samplers/sampler.ts";
 import { checkpointIntervalMs } from "./checkpoint-interval.ts";
 import { finishRun } from "./finish-run.ts";
 import { posteriorNumbersOf } from "./posterior-numbers.ts";
+import { restrictTarget, type SampledTarget } from "./restrict-target.ts";
 import { openRunState, type RunState } from "./run-state.ts";
 import { storeOf } from "./store-of.ts";
-import { loadTarget, type StoredTarget } from "./stored-target.ts";
+import { loadTarget } from "./stored-target.ts";
 import type { TaskContext, TaskOutcome } from "./task-context.ts";
 import { type Until, watchUntil } from "./until.ts";
 
@@ -29,7 +30,7 @@ import { type Until, watchUntil } from "./until.ts";
 export const runSampler = async (task: RunSamplerTask, context: TaskContext): Promise<TaskOutcome> => {
   const store = storeOf(context.storeRoot);
   const config = task.config as unknown as RunConfig;
-  const target = loadTarget(store, task.targetId);
+  const target = restrictTarget(loadTarget(store, task.targetId), config.posterior.parameters);
   const files = runFiles(store, task);
   const attempt = beginAttempt(files.dir, Date.now(), context.attemptToken);
   const backend = await selectBackend({
@@ -79,7 +80,7 @@ export const runSampler = async (task: RunSamplerTask, context: TaskContext): Pr
 /** As many rows as the sampler needs for the recorded chains. */
 const openEnsemble = (
   backend: Backend,
-  target: StoredTarget,
+  target: SampledTarget,
   { config, sampler }: { readonly config: RunConfig; readonly sampler: Sampler<unknown> },
 ): Ensemble => {
   const { chains } = config.sampling;
@@ -89,6 +90,7 @@ const openEnsemble = (
     precision: config.precision,
     numChains: sampler.ensembleRows?.(settingsOf(config), chains) ?? chains,
     seed: config.seed,
+    ...(target.restriction === undefined ? {} : { restriction: target.restriction }),
   });
 };
 
@@ -101,7 +103,7 @@ const settingsOf = ({ sampler }: RunConfig): unknown => {
 /** Sets the potential and measures L_n(w*) on the run's own arithmetic, so that llc is 0 at w*. */
 const posteriorOf = async (
   ensemble: Ensemble,
-  target: StoredTarget,
+  target: SampledTarget,
   config: RunConfig,
 ): Promise<Posterior> => {
   const { numChains, dim } = ensemble;

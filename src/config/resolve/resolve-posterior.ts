@@ -64,9 +64,9 @@ const overlay = (base: PosteriorLayer, over: PosteriorLayer): PosteriorLayer => 
 };
 
 const spellOutBeta = (values: PosteriorLayer & { beta?: number | undefined }): PosteriorLayer => {
-  const { beta_mode, beta0, gamma, prior_radius } = values;
-  if (values.beta === undefined) return { beta_mode, beta0, gamma, prior_radius };
-  return { beta_mode: "fixed", beta0: values.beta, gamma, prior_radius };
+  const { beta_mode, beta0, gamma, prior_radius, parameters } = values;
+  if (values.beta === undefined) return { beta_mode, beta0, gamma, prior_radius, parameters };
+  return { beta_mode: "fixed", beta0: values.beta, gamma, prior_radius, parameters };
 };
 
 /** Two keys of one layer that set the same number. */

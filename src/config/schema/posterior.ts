@@ -3,10 +3,14 @@
  * key is optional in a block; the lowest layer holds the defaults.
  */
 import { z } from "zod";
-import { oneOf, orNull, realNumber } from "./fields.ts";
+import { oneOf, orNull, realNumber, word } from "./fields.ts";
 
 /** Losses a network can be trained and sampled with. */
 export const lossNames = ["mse", "t_regression", "bce", "cross_entropy"] as const;
+
+/** One part, `layers[1]` or `layers[1].biases`; several are joined by +. */
+const part = String.raw`layers\[\d{1,4}\](\.(weights|biases|scales|shifts))?`;
+const parametersPattern = new RegExp(String.raw`^${part}( ?\+ ?${part})*$`);
 
 const samplerPosterior = {
   beta: realNumber("Inverse temperature; short for `beta_mode: fixed` with this `beta0`.", {
@@ -21,6 +25,14 @@ const samplerPosterior = {
   prior_radius: orNull(
     realNumber("Radius around w*: sets gamma = dim / prior_radius^2.", { above: 0 }),
     "`gamma` decides",
+  ).optional(),
+  parameters: orNull(
+    word(
+      "Weights that are sampled, the others staying at w* (restricted LLC): layers[1], layers[0].biases; joined by +.",
+      "layers[0], layers[0].weights, or several joined by +",
+      parametersPattern,
+    ),
+    "all weights",
   ).optional(),
 };
 
@@ -47,6 +59,7 @@ export type PosteriorLayer = {
   readonly beta0?: number | undefined;
   readonly gamma?: number | undefined;
   readonly prior_radius?: number | null | undefined;
+  readonly parameters?: string | null | undefined;
 };
 
 /** Posterior of a run. */
@@ -56,15 +69,19 @@ export type PosteriorConfig = {
   /** Null where `prior_radius` decides. */
   readonly gamma: number | null;
   readonly prior_radius: number | null;
+  /** Weights that are sampled; absent: all. Only where it is set is it part of a run's id. */
+  readonly parameters?: string;
 };
 
 /** `over` laid on `base`. The layer that names one of gamma and prior_radius decides between them. */
 export const layerPosterior = (base: PosteriorConfig, over: PosteriorLayer): PosteriorConfig => {
   const { beta_mode = base.beta_mode, beta0 = base.beta0 } = over;
+  const named = over.parameters === undefined ? base.parameters : over.parameters;
+  const parameters = named === undefined || named === null ? {} : { parameters: named };
   if (over.prior_radius !== undefined && over.prior_radius !== null) {
-    return { beta_mode, beta0, gamma: null, prior_radius: over.prior_radius };
+    return { beta_mode, beta0, gamma: null, prior_radius: over.prior_radius, ...parameters };
   }
   const keepsRadius = over.gamma === undefined && over.prior_radius === undefined;
   const gamma = over.gamma ?? base.gamma ?? (keepsRadius ? null : posteriorDefaults.gamma);
-  return { beta_mode, beta0, gamma, prior_radius: keepsRadius ? base.prior_radius : null };
+  return { beta_mode, beta0, gamma, prior_radius: keepsRadius ? base.prior_radius : null, ...parameters };
 };

@@ -217,6 +217,46 @@ describe("loadExperiment", () => {
     ]);
   });
 
+  it("restricts a run to the weights that the highest layer names; a list is one run each, null is all", () => {
+    const { targets, samplers } = load(
+      experimentText(
+        "- { model: small, data: small, seed: 1 }",
+        '- { name: hmc }\n  - { name: hmc, posterior: { parameters: ["layers[0] + layers[1].biases", null] } }',
+        'posterior: { parameters: "layers[1]" }\n',
+      ),
+    );
+    const [small] = targets;
+    if (small === undefined) throw new Error("bug: no target");
+    const cells = samplers.map((sampler) => resolveCell(small, sampler).posterior);
+    expect(cells.map(({ parameters }) => parameters)).toEqual([
+      "layers[1]",
+      "layers[0] + layers[1].biases",
+      undefined,
+    ]);
+    // All weights have the run ids that they had before restrictions were known.
+    expect(Object.keys(cells[2] ?? {})).toEqual(["beta_mode", "beta0", "gamma", "prior_radius"]);
+  });
+
+  it("refuses layers that the network does not have, before anything runs", () => {
+    const resolve = (model: string, parameters: string) => {
+      const { targets, samplers } = load(
+        experimentText(
+          `- { model: ${model}, data: small, seed: 1 }`,
+          `- { name: hmc, posterior: { parameters: "${parameters}" } }`,
+        ),
+      );
+      const [[target], [sampler]] = [targets, samplers];
+      if (target === undefined || sampler === undefined) throw new Error("bug: nothing loaded");
+      return () => resolveCell(target, sampler);
+    };
+    expect(resolve("small", "layers[0]")).not.toThrow();
+    expect(resolve("small", "layers[0]+layers[99]")).toThrow(/layers\[99\].*Name layers from layers\[0\]/);
+    expect(resolve("quadratic", "layers[0]")).toThrow("which has no layers");
+    expect(
+      mistakesOf(experimentText(target, '- { name: hmc, posterior: { parameters: "layer 0" } }'))[0],
+    ).toContain("expected layers[0], layers[0].weights, or several joined by +");
+  });
+
   it("lays the goals of sampling.until over each other key by key; null takes one away, or all", () => {
     const { targets, samplers } = load(
       experimentText(
