@@ -73,11 +73,19 @@ export type PosteriorConfig = {
   readonly parameters?: string;
 };
 
+/** No key where all weights are sampled. */
+const sampledParameters = (
+  base: PosteriorConfig,
+  over: PosteriorLayer,
+): Pick<PosteriorConfig, "parameters"> => {
+  const named = over.parameters === undefined ? base.parameters : over.parameters;
+  return named === undefined || named === null ? {} : { parameters: named };
+};
+
 /** `over` laid on `base`. The layer that names one of gamma and prior_radius decides between them. */
 export const layerPosterior = (base: PosteriorConfig, over: PosteriorLayer): PosteriorConfig => {
   const { beta_mode = base.beta_mode, beta0 = base.beta0 } = over;
-  const named = over.parameters === undefined ? base.parameters : over.parameters;
-  const parameters = named === undefined || named === null ? {} : { parameters: named };
+  const parameters = sampledParameters(base, over);
   if (over.prior_radius !== undefined && over.prior_radius !== null) {
     return { beta_mode, beta0, gamma: null, prior_radius: over.prior_radius, ...parameters };
   }
