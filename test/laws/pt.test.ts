@@ -278,8 +278,8 @@ describe("a posterior of two wells, started in one", () => {
       thinning: 1,
       massMatrixFloor: 1e-3,
     };
-    const inner = posterior(numReplicas);
-    const all = (value: number): Float64Array => new Float64Array(numReplicas).fill(value);
+    const inner = posterior(200);
+    const all = (value: number): Float64Array => new Float64Array(200).fill(value);
     inner.ensemble.setPotential({ center: inner.center, nBeta: all(1), gamma: all(pull) });
     const draws = await collectDraws(await hmc.start(inner, hmcSettings));
     const losses = all(0).map((_, chain) =>
