@@ -101,23 +101,31 @@ export const runChains = async (
   const report = ({ phase, index }: RunPosition): void =>
     hooks.onProgress?.({ phase, done: index, total: phase === "warmup" ? run.numWarmupUnits : run.numDraws });
   const pauseIfDue = createPauses(() => report(next));
-  const isFinished = (): boolean => next.phase === "draws" && next.index >= run.numDraws;
 
   report(next);
-  while (!isFinished()) {
-    if (hooks.shouldStop?.() === true) {
+  while (!isFinished(run, next)) {
+    if (isAsked(hooks.shouldStop)) {
       await checkpoint(run, hooks, next);
       return { kind: "stopped", next };
     }
-    const { phase } = next;
-    if (phase === "draws" && next.index > 0 && hooks.isEnough?.(next.index) === true) {
+    if (isEnough(hooks, next)) {
       report(next);
       break;
     }
+    const { phase } = next;
     next = await doUnit(run, hooks, next);
-    if (next.phase !== phase || isFinished()) report(next);
-    if (hooks.shouldCheckpoint?.() === true) await checkpoint(run, hooks, next);
+    if (next.phase !== phase || isFinished(run, next)) report(next);
+    if (isAsked(hooks.shouldCheckpoint)) await checkpoint(run, hooks, next);
     await pauseIfDue();
   }
   return { kind: "finished", next };
 };
+
+const isAsked = (question: (() => boolean) | undefined): boolean => question?.() === true;
+
+const isFinished = (run: SamplerRun, { phase, index }: RunPosition): boolean =>
+  phase === "draws" && index >= run.numDraws;
+
+/** True if the draws so far are all that is wanted. */
+const isEnough = (hooks: RunHooks, { phase, index }: RunPosition): boolean =>
+  phase === "draws" && index > 0 && hooks.isEnough?.(index) === true;

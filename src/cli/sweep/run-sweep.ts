@@ -14,10 +14,11 @@ import type { SweepEvent } from "../../queue/sweep-event.ts";
 import { acquireSweepLock } from "../../queue/sweep-lock.ts";
 import { resultsFile } from "../../results/results-files.ts";
 import { type SweepFiles, sweepFiles } from "../../runs/layout.ts";
+import { readyBackend } from "../../tasks/ready-backend.ts";
 import { goOnWithoutReader } from "../output/closed-output.ts";
 import { matrixView } from "../output/matrix-view.ts";
 import { plainView } from "../output/plain-view.ts";
-import { printJson, printNote, printWarning } from "../output/print.ts";
+import { printJson, printNote } from "../output/print.ts";
 import { SweepProgress, type SweepView } from "../output/sweep-progress.ts";
 import { clearLeftovers } from "./clear-leftovers.ts";
 import type { PlannedSweep } from "./plan-experiment.ts";
@@ -84,8 +85,11 @@ export const runSweep = async (options: RunSweepOptions): Promise<SweepEnd> => {
   try {
     clearLeftovers({ plan, store, sweepDir: files.dir, root: process.cwd() });
     describeSweep(options, files);
-    if (!options.json) for (const warning of executor.warnings) printWarning(warning);
     if (opened.invitation !== null) say(opened.invitation);
+    if (options.cards.some(({ type }) => type === "local")) {
+      const onWarning = (message: string): void => onEvent({ time: Date.now(), kind: "warning", message });
+      await readyBackend(plan, { onWarning, onProgress: say });
+    }
     const outcome = await runPlan({
       plan,
       broker: opened.broker,

@@ -119,7 +119,8 @@ describe("amclmc", () => {
     let rate = 0;
     for (let index = 0; index < 200; index++) {
       const { statistics } = await run.draw(index);
-      rate += (statistics["acceptance_rate"] ?? new Float64Array(0)).reduce((sum, value) => sum + value, 0) / 800;
+      rate +=
+        (statistics["acceptance_rate"] ?? new Float64Array(0)).reduce((sum, value) => sum + value, 0) / 800;
     }
     expect(run.tuned).toEqual(tuned);
     expect(rate).toBeGreaterThan(0.8);
