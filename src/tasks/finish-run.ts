@@ -1,5 +1,6 @@
 /** Draws → `trace.nc`, `analysis.json`, `manifest.json`: what a run leaves when it ends. */
 import { exactLlcOf } from "../analysis/exact-llc.ts";
+import { localiserWarnings } from "../analysis/localiser-warning.ts";
 import { type RunFacts, type RunSummary, summarizeRun } from "../analysis/summary.ts";
 import type { Backend } from "../compute/backend.ts";
 import type { RunConfig } from "../config/experiment.ts";
@@ -20,15 +21,15 @@ import type { Posterior, Sampler, SamplerRun } from "../samplers/sampler.ts";
 import type { SolvableModel } from "../targets/loss-model.ts";
 import { analysisJsonOf, type RunExtras } from "./analysis-json.ts";
 import { posteriorNumbersOf } from "./posterior-numbers.ts";
+import type { SampledTarget } from "./restrict-target.ts";
 import { type RunState, signatureOf } from "./run-state.ts";
-import type { StoredTarget } from "./stored-target.ts";
 import { runAnswer } from "./task-answer.ts";
 
 /** Everything that is known when the last draw is in the log. */
 export interface FinishedRun {
   readonly task: RunSamplerTask;
   readonly config: RunConfig;
-  readonly target: StoredTarget;
+  readonly target: SampledTarget;
   readonly posterior: Posterior;
   readonly sampler: Sampler<unknown>;
   readonly run: SamplerRun;
@@ -98,10 +99,18 @@ const summarize = (finished: FinishedRun, log: DrawLogReader, wallTimeSec: numbe
       work: run.work,
       wallTimeSec,
       ...exactFactsOf(target.solvable, posterior),
-      warnings: run.warnings,
+      warnings: warningsOf(finished),
       tuned: run.tuned,
     },
   );
+};
+
+/** Of the sampler, and of the posterior. A restricted network has other curvatures than w* was measured with. */
+const warningsOf = ({ run, posterior, target }: FinishedRun): readonly string[] => {
+  const { nBeta, gamma } = posterior;
+  const known = target.restriction === undefined ? target.facts["hessian_max"] : null;
+  const largestCurvature = typeof known === "number" ? known : Number.NaN;
+  return [...run.warnings, ...localiserWarnings({ nBeta, gamma, largestCurvature })];
 };
 
 const extrasOf = ({ run, stopReason }: FinishedRun): RunExtras => ({
@@ -181,7 +190,7 @@ const factsOf = (finished: FinishedRun, wallTimeSec: number): Record<string, unk
     walltime_sec: wallTimeSec,
     is_independent: sampler.isIndependent,
     work: { gradients, warmup_gradients: warmupGradients, losses },
-    warnings: run.warnings,
+    warnings: warningsOf(finished),
     tuned: run.tuned,
     ...extrasOf(finished),
     versions: { lambda_hat: packageVersion, node: process.version, numerics: sampler.numericsVersion },
