@@ -226,17 +226,17 @@ describe("pt on the unidentifiable product binomial", () => {
   });
 });
 
-/** Wells at w1 = 0 and 3, 10 nats apart by their barrier, the second 2.1 nats higher; w2 is Gaussian. */
+/** Wells at w1 = 0 and 3, 10 nats apart by their barrier, the second 2.1 nats lower; w2 is Gaussian. */
 const twoWells: Density = {
   dim: 2,
   potential: (w, gradient) => {
     const [x = Number.NaN, y = Number.NaN] = w;
     const well = (x * (x - 3)) / 2.25;
     if (gradient !== null) {
-      gradient[0] = (20 * well * (2 * x - 3)) / 2.25 + 0.7;
+      gradient[0] = (20 * well * (2 * x - 3)) / 2.25 - 0.7;
       gradient[1] = y;
     }
-    return 10 * well * well + 0.7 * x + (y * y) / 2;
+    return 10 * well * well - 0.7 * x + (y * y) / 2;
   },
 };
 
@@ -267,7 +267,7 @@ describe("a posterior of two wells, started in one", () => {
 
   it("is left by HMC in the well where it began", async () => {
     const hmcSettings: HmcSettings = {
-      draws: 600,
+      draws: 100,
       warmup: 100,
       numIntegrationSteps: 6,
       trajectoryJitter: true,
