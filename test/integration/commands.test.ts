@@ -170,6 +170,21 @@ describe.skipIf(!hasBuild)("the command line (needs a build)", () => {
     );
   }, 60_000);
 
+  it("without a C compiler, a sweep computes in wasm after one warning that names the cause, and refuses native", async () => {
+    const env = { CC: "no-such-compiler", LAMBDA_HAT_CACHE: join(folder, "empty") };
+    const again = [...args, "--no-skip", "--set", "targets=[{ model: tiny, data: tiny, seed: 3 }]"];
+    const { code, stderr } = await runCommand(again, { cwd: folder, env });
+    expect(code, stderr).toBe(0);
+    expect(stderr.match(/^warning: .*/gm)).toEqual([
+      expect.stringMatching(/using backend wasm.*no-such-compiler/),
+    ]);
+    const refused = await runCommand([...again, "--backend", "native"], { cwd: folder, env });
+    expect(refused).toMatchObject({
+      code: 3,
+      stderr: expect.stringMatching(/error: .*no-such-compiler.* Install one/),
+    });
+  }, 60_000);
+
   it("config checks, shows and describes; presets lists", async () => {
     expect(await print("config", "check", "experiment.yaml")).toContain("2 targets x 2 samplers = 4 cells");
     const shown = await print("config", "show", "experiment.yaml");

@@ -17,11 +17,6 @@ export const printNote = (line: string): void => {
   process.stderr.write(`${line}\n`);
 };
 
-/** A warning to stderr. */
-export const printWarning = (line: string): void => {
-  process.stderr.write(`${pc.yellow("warning:")} ${line}\n`);
-};
-
 /** An error: one message for a person, or `{code, message, details}` with `--json`; the stack only for bugs or `--verbose`. */
 export const printError = (record: ErrorRecord, options: { verbose: boolean; json: boolean }): void => {
   if (options.json) {

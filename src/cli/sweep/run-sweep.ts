@@ -13,7 +13,7 @@ import { defaultRetryPolicy } from "../../queue/retry-policy.ts";
 import type { SweepEvent } from "../../queue/sweep-event.ts";
 import { acquireSweepLock } from "../../queue/sweep-lock.ts";
 import { resultsFile } from "../../results/results-files.ts";
-import { type SweepFiles, sweepFiles } from "../../runs/layout.ts";
+import { type Store, type SweepFiles, sweepFiles } from "../../runs/layout.ts";
 import { readyBackend } from "../../tasks/ready-backend.ts";
 import { goOnWithoutReader } from "../output/closed-output.ts";
 import { matrixView } from "../output/matrix-view.ts";
@@ -53,12 +53,7 @@ export interface SweepEnd {
 export const runSweep = async (options: RunSweepOptions): Promise<SweepEnd> => {
   const { sweep } = options;
   const { plan, store } = sweep;
-  requireWritable(
-    store.runs,
-    "Choose another with store_root in the experiment, or correct its permissions.",
-  );
-  for (const folder of [store.logs, dirname(resultsFile(process.cwd()))])
-    requireWritable(folder, "Start from another working folder, or correct its permissions.");
+  requireFolders(store);
   goOnWithoutReader();
   const files = sweepFiles(store, plan.id);
   const lock = acquireSweepLock(files.lock);
@@ -131,6 +126,16 @@ const describeSweep = ({ sweep, cardText }: RunSweepOptions, files: SweepFiles):
   writeFileAtomic(files.experiment, sweep.experiment.sourceText);
   writeFileAtomic(files.card, cardText);
   writeJsonAtomic(files.command, { args: process.argv.slice(2), cwd: process.cwd() });
+};
+
+/** @throws SweepError `ENVIRONMENT` if results could not be written. */
+const requireFolders = (store: Store): void => {
+  requireWritable(
+    store.runs,
+    "Choose another with store_root in the experiment, or correct its permissions.",
+  );
+  for (const folder of [store.logs, dirname(resultsFile(process.cwd()))])
+    requireWritable(folder, "Start from another working folder, or correct its permissions.");
 };
 
 /** JSON lines, a matrix on a terminal, or plain lines. Closing twice is closing once. */
