@@ -23,6 +23,8 @@ export interface SgldSettings extends StepSchedule {
   readonly initialSecondMoment: number;
   /** Steps a recorded draw. */
   readonly evalEvery: number;
+  /** What a draw records, see `loss-evaluation.ts`; `batch` needs a `batchSize`. Default full. */
+  readonly evaluation?: "full" | "batch";
   /** v stops at the end of warmup, which removes the bias of a moving preconditioner. */
   readonly freezePreconditioner: boolean;
 }
@@ -31,6 +33,13 @@ export interface SgldSettings extends StepSchedule {
 export const warmupOf = ({ warmup, steps }: SgldSettings): number => warmup ?? Math.floor(steps / 5);
 
 const isDecay = (value: number): boolean => value >= 0 && value < 1;
+
+const checkEvaluation = ({ evaluation = "full", batchSize }: SgldSettings): void =>
+  requireSetting(evaluation === "full" || (evaluation === "batch" && batchSize !== null), {
+    name: "sgld.evaluation",
+    value: evaluation,
+    expected: "full, or batch with a batch_size",
+  });
 
 /** @throws CONFIG_INVALID on settings out of range. */
 export const checkSgldSettings = (settings: SgldSettings): void => {
@@ -57,6 +66,7 @@ export const checkSgldSettings = (settings: SgldSettings): void => {
     value: stepSize,
     expected: "a number: with precond rmsprop or adam no step size can be chosen at w*",
   });
+  checkEvaluation(settings);
   checkStepSchedule("sgld", settings);
   checkWarmup(settings);
 };

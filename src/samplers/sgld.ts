@@ -11,9 +11,10 @@
  * by the clock), and give the same numbers as one long call. Step sizes that vary over time are those of
  * `step-schedule.ts`; the bias that is reported is that of the largest recorded step.
  */
-import type { LangevinSettings, LangevinState, Scalars } from "../compute/backend.ts";
+import type { LangevinSettings, LangevinState } from "../compute/backend.ts";
 import type { DiscretisationBias } from "./adaptation/discretisation-bias.ts";
 import { biasWarnings, measureDiscretisationBias, withStepSize } from "./adaptation/discretisation-bias.ts";
+import { LossEvaluation } from "./loss-evaluation.ts";
 import type {
   DrawRecord,
   Posterior,
@@ -51,7 +52,7 @@ class SgldRun implements SamplerRun {
   readonly #settings: SgldSettings;
   readonly #counter: WorkCounter;
   readonly #state: LangevinState;
-  readonly #loss: Scalars;
+  readonly #evaluation: LossEvaluation;
   readonly #numWarmup: number;
   /** Rows of a minibatch; 0: all data. */
   readonly #batchSize: number;
@@ -84,7 +85,11 @@ class SgldRun implements SamplerRun {
     ensemble.writeVectors(secondMoment, new Float64Array(size).fill(settings.initialSecondMoment));
     ensemble.writeVectors(firstMoment, new Float64Array(size));
     this.#state = { position: startPositions(posterior), secondMoment, firstMoment };
-    this.#loss = ensemble.scalars();
+    const { evaluation = "full" } = settings;
+    this.#evaluation = new LossEvaluation(posterior, this.#counter, {
+      evaluation,
+      batchSize: this.#batchSize,
+    });
     this.#tuned = settings.stepSize === null ? {} : { step_size: settings.stepSize };
   }
 
@@ -110,7 +115,6 @@ class SgldRun implements SamplerRun {
     await this.#begin();
     if (!this.#isWarm) await this.#endWarmup();
     this.#counter.phase = "draws";
-    const { ensemble } = this.#posterior;
     let rest = this.#recorded[index] - this.#stepsDone;
     while (rest > 0) {
       const count = Math.min(this.#stepsPerCall, rest);
@@ -119,9 +123,7 @@ class SgldRun implements SamplerRun {
       // Signals and messages must not wait for a draw of many long calls.
       if (rest > 0) await turnOfEventLoop();
     }
-    ensemble.loss(this.#state.position, this.#loss);
-    this.#counter.addLosses(1);
-    const loss = await ensemble.readScalars(this.#loss);
+    const loss = await this.#evaluation.at(this.#state.position, this.#stepsDone);
     return {
       loss,
       statistics: {

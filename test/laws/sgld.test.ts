@@ -192,4 +192,16 @@ describe("SGLD with minibatches", () => {
     ).toBeGreaterThan(bound);
     expect(run.warnings.join(" ")).toContain("minibatch noise");
   });
+
+  it("has the same mean when a draw is evaluated on a minibatch, with common random numbers", async () => {
+    const options = { nBeta, gamma, numChains: 8, startScale: 0.3 };
+    const { posterior, noiseVariance } = additiveNoisePosterior(options);
+    const [stepSize, batchSize] = [1e-2, 2];
+    const { chains } = await sample(posterior, { stepSize, batchSize, evaluation: "batch" });
+    const a = 2 * nBeta + gamma;
+    const ratio = (stepSize * nBeta ** 2 * noiseVariance(batchSize)) / 4;
+    const expected = (((2 * nBeta) / a) * (1 + ratio)) / (1 - (stepSize * a) / 4) / 2;
+    const scores = chains.map(() => expected);
+    expect(deviation(chains, scores)).toBeLessThan(bound);
+  });
 });

@@ -34,6 +34,10 @@ export const sgldSchema = z
     initial_second_moment: realNumber("Second moment before the first step.", { min: 0 }).default(1),
     freeze_preconditioner: flag("Stops the second moment at the end of warmup.").default(true),
     eval_every: wholeNumber("Steps per recorded draw.", 1).default(100),
+    evaluation: oneOf(
+      "Loss of a draw: of all data, or batch: L(w*) + that of batch_size rows less that of the same rows at w*.",
+      ["full", "batch"],
+    ).default("full"),
     schedule: oneOf("Step size over time.", ["constant", "polynomial", "cyclical"]).default("constant"),
     decay_power: orNull(
       realNumber("polynomial: kappa of step_size*(1 + k/decay_offset)^-kappa at step k.", {
@@ -74,6 +78,9 @@ export const sgldSchema = z
         "eval_every",
         `got ${eval_every}, but ${left} steps remain after warmup; expected at most ${left}.`,
       );
+    }
+    if (settings.evaluation === "batch" && settings.batch_size === null) {
+      refuse("evaluation", "got batch without minibatches; expected full, or a batch_size.");
     }
     for (const [key, owner] of scheduleKeys) {
       if (settings[key] === null || settings.schedule === owner) continue;
