@@ -1,7 +1,7 @@
 /** `lambda-hat backends`: what can compute on this machine, and why the rest cannot. */
 import { Command } from "commander";
-import pc from "picocolors";
 import { probeBackends } from "../../tasks/probe-backends.ts";
+import { dataColors } from "../output/colors.ts";
 import { printJson, printLine, printNote } from "../output/print.ts";
 
 export const backendsCommand = (): Command =>
@@ -15,6 +15,6 @@ export const backendsCommand = (): Command =>
         return;
       }
       for (const { name, isUsable, detail } of probes) {
-        printLine(`${isUsable ? pc.green("✓") : pc.red("✗")} ${name.padEnd(10)} ${detail}`);
+        printLine(`${isUsable ? dataColors.green("✓") : dataColors.red("✗")} ${name.padEnd(10)} ${detail}`);
       }
     });

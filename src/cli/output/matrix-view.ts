@@ -4,9 +4,10 @@
  * A cell shows `·` waiting, `ready`, a percentage while it runs (`w` in warmup), λ̂ when done, `=` (and λ̂) where an
  * earlier sweep did the work, or how it failed. If the terminal has too few lines, rows without anything running are left out.
  */
-import pc from "picocolors";
+
 import type { Plan } from "../../plan/plan.ts";
 import type { TaskState } from "../../plan/task-state.ts";
+import { noteColors } from "./colors.ts";
 import { estimateText } from "./summary-text.ts";
 import {
   formatDuration,
@@ -40,20 +41,20 @@ const rowsOf = (plan: Plan): MatrixRow[] => {
 
 const words: Partial<Record<TaskState, readonly [text: string, color: (text: string) => string]>> = {
   ready: ["ready", (text) => text],
-  failed: ["failed", pc.red],
-  timeout: ["timeout", pc.red],
-  out_of_memory: ["memory", pc.red],
-  upstream_failed: ["upstream", pc.red],
-  cancelled: ["cancelled", pc.yellow],
+  failed: ["failed", noteColors.red],
+  timeout: ["timeout", noteColors.red],
+  out_of_memory: ["memory", noteColors.red],
+  upstream_failed: ["upstream", noteColors.red],
+  cancelled: ["cancelled", noteColors.yellow],
 };
 
 const cellText = (task: TaskProgressView | undefined): string => {
   if (task?.state === "running") {
-    return pc.cyan(pad(`${task.phase === "warmup" ? "w " : ""}${Math.floor(100 * task.fraction)}%`));
+    return noteColors.cyan(pad(`${task.phase === "warmup" ? "w " : ""}${Math.floor(100 * task.fraction)}%`));
   }
-  if (task?.state === "done") return pc.green(pad(estimateText(task.summary) ?? "done"));
-  if (task?.state === "skipped") return pc.dim(pad(`= ${estimateText(task.summary) ?? ""}`));
-  const [text, color] = (task && words[task.state]) ?? ["·", pc.dim];
+  if (task?.state === "done") return noteColors.green(pad(estimateText(task.summary) ?? "done"));
+  if (task?.state === "skipped") return noteColors.dim(pad(`= ${estimateText(task.summary) ?? ""}`));
+  const [text, color] = (task && words[task.state]) ?? ["·", noteColors.dim];
   return color(pad(text));
 };
 
@@ -72,7 +73,7 @@ export const drawMatrix = (
   const labels = [...new Map(plan.cells.map((cell) => [cell.samplerIndex, cell.samplerLabel])).entries()];
   labels.sort(([a], [b]) => a - b);
   const width = Math.min(40, Math.max(8, ...rows.map(({ label }) => label.length)));
-  const header = `${" ".repeat(width)}  ${pc.bold(pad("build"))}${labels.map(([, label]) => pc.bold(pad(label.slice(0, cellWidth - 1)))).join("")}`;
+  const header = `${" ".repeat(width)}  ${noteColors.bold(pad("build"))}${labels.map(([, label]) => noteColors.bold(pad(label.slice(0, cellWidth - 1)))).join("")}`;
   const room = options.maxLines - 3;
   const shown = rows.length <= room ? rows : rows.filter((row) => isBusy(row, progress)).slice(0, room);
   const body = shown.map(({ label, buildId, cellIds }) => {
@@ -84,7 +85,7 @@ export const drawMatrix = (
   const status = [
     `${finished}/${total} tasks`,
     `${running} running`,
-    failed > 0 ? pc.red(`${failed} failed`) : null,
+    failed > 0 ? noteColors.red(`${failed} failed`) : null,
     `${formatDuration((options.now - options.start) / 1000)} elapsed`,
     left === null || finished === total ? null : `about ${formatDuration(left)} left`,
     rows.length > shown.length ? `${rows.length - shown.length} rows hidden` : null,

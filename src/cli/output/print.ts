@@ -1,6 +1,7 @@
 /** The only place that writes to the terminal: data to stdout, words about it to stderr. */
-import pc from "picocolors";
+
 import type { ErrorRecord } from "../../core/errors.ts";
+import { noteColors } from "./colors.ts";
 
 /** A line of output to stdout. */
 export const printLine = (line = ""): void => {
@@ -24,10 +25,10 @@ export const printError = (record: ErrorRecord, options: { verbose: boolean; jso
     process.stderr.write(`${JSON.stringify({ code, message, causes })}\n`);
     return;
   }
-  process.stderr.write(`${pc.red("error:")} ${record.message}\n`);
+  process.stderr.write(`${noteColors.red("error:")} ${record.message}\n`);
   for (const cause of record.causes) process.stderr.write(`  because: ${cause}\n`);
   const showStack = options.verbose || record.code === "BUG";
-  if (showStack && record.stack !== null) process.stderr.write(`${pc.dim(record.stack)}\n`);
+  if (showStack && record.stack !== null) process.stderr.write(`${noteColors.dim(record.stack)}\n`);
   if (record.code === "BUG")
     process.stderr.write("This is a bug in lambda-hat. Report it with the lines above.\n");
 };
