@@ -7,7 +7,8 @@
  * ending      over a limit, stopped or stale: TERM, grace, KILL of the process group; or the process crashed
  * closed      the broker has nothing more, or the slot was drained; the process has ended
  */
-import { appendFileSync } from "node:fs";
+import { appendFileSync, mkdirSync } from "node:fs";
+import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Lease, LeaseRequest, TaskSource } from "../queue/broker.ts";
 import type { TaskFailure } from "../queue/failure.ts";
@@ -46,13 +47,8 @@ export class Slot {
   /** Works until the broker has nothing more or the slot is drained. @throws SweepError `ENVIRONMENT`. */
   async run(broker: TaskSource): Promise<void> {
     try {
-      for (
-        let lease = await broker.lease(this.#request());
-        lease !== null;
-        lease = await broker.lease(this.#request())
-      ) {
-        await this.#runAttempt(broker, lease);
-      }
+      let lease = await broker.lease(this.#request());
+      while (lease !== null) lease = await this.#runAttempt(broker, lease);
     } finally {
       await this.#process?.end(endGraceMs);
       this.#process = null;
@@ -103,22 +99,40 @@ export class Slot {
     return { worker, serves, remainingSec: remainingSec(), signal: this.#drain.signal };
   }
 
-  async #runAttempt(broker: TaskSource, lease: Lease): Promise<void> {
+  /** One attempt from start to end; returns the next lease. */
+  async #runAttempt(broker: TaskSource, lease: Lease): Promise<Lease | null> {
     const attempt: RunningAttempt = { lease, process: null, stopCause: null, isOver: false, stopTimer: null };
     this.#current = attempt;
     try {
-      if (!(await this.#warmUp(lease))) {
-        await broker.giveBack(lease);
-        return;
+      let verdict: Verdict = { kind: "give_back" };
+      if (await this.#warmUp(lease)) {
+        attempt.process = this.#process;
+        verdict = await this.#supervise(broker, attempt);
       }
-      attempt.process = this.#process;
-      await report(broker, lease, await this.#supervise(broker, attempt));
+      this.#current = null;
+      return await this.#reportAndLease(broker, lease, verdict);
     } catch (error) {
       await broker.giveBack(lease);
       throw error;
     } finally {
       this.#current = null;
     }
+  }
+
+  /** Asks for the next task while a success is still being told: with a broker on another host that is half of the gap. */
+  async #reportAndLease(broker: TaskSource, lease: Lease, verdict: Verdict): Promise<Lease | null> {
+    const reported = report(broker, lease, verdict);
+    if (verdict.kind !== "complete") await reported;
+    const next = broker.lease(this.#request());
+    try {
+      await reported;
+    } catch (error) {
+      this.#drain.abort();
+      const unwanted = await next;
+      if (unwanted !== null) await broker.giveBack(unwanted);
+      throw error;
+    }
+    return next;
   }
 
   /** True if a process with the right heap is there. @throws SweepError `ENVIRONMENT` after repeated failures. */
@@ -214,7 +228,9 @@ const report = async (broker: TaskSource, lease: Lease, verdict: Verdict): Promi
 
 const appendTo = (path: string | null, text: string): void => {
   try {
-    if (path !== null) appendFileSync(path, text);
+    if (path === null) return;
+    mkdirSync(dirname(path), { recursive: true });
+    appendFileSync(path, text);
   } catch {
     // The verdict goes to the broker in any case; a full disk must not stop the slot.
   }

@@ -16,7 +16,10 @@ export interface TaskOutput {
   readonly close: () => void;
 }
 
-/** Creates the folders, appends to the files; a null path leaves its stream alone. */
+/**
+ * Appends to the files, which are made, with their folders, by the first byte: a task that says nothing costs the shared
+ * file system nothing. A null path leaves its stream alone.
+ */
 export const openTaskOutput = (paths: Pick<TaskPaths, "log" | "err">): TaskOutput => {
   const closeLog = redirect(process.stdout, paths.log);
   const closeErr = redirect(process.stderr, paths.err);
@@ -31,11 +34,16 @@ export const openTaskOutput = (paths: Pick<TaskPaths, "log" | "err">): TaskOutpu
 
 const redirect = (stream: NodeJS.WriteStream, path: string | null): (() => void) => {
   if (path === null) return () => {};
-  mkdirSync(dirname(path), { recursive: true });
-  const file = openSync(path, "a");
+  let file: number | null = null;
   const earlier = Object.getOwnPropertyDescriptor(stream, "write");
   stream.write = ((chunk: string | Uint8Array, ...rest: readonly unknown[]): boolean => {
-    writeAll(file, typeof chunk === "string" ? Buffer.from(chunk, encodingOf(rest[0])) : chunk);
+    const bytes = typeof chunk === "string" ? Buffer.from(chunk, encodingOf(rest[0])) : chunk;
+    try {
+      file ??= openFile(path);
+      writeAll(file, bytes);
+    } catch {
+      // A full disk must not end hours of sampling because of a log line.
+    }
     const callback = rest.find((argument) => typeof argument === "function");
     if (callback !== undefined) queueMicrotask(() => (callback as () => void)());
     return true;
@@ -43,17 +51,18 @@ const redirect = (stream: NodeJS.WriteStream, path: string | null): (() => void)
   return () => {
     if (earlier === undefined) Reflect.deleteProperty(stream, "write");
     else Object.defineProperty(stream, "write", earlier);
-    closeSync(file);
+    if (file !== null) closeSync(file);
   };
+};
+
+const openFile = (path: string): number => {
+  mkdirSync(dirname(path), { recursive: true });
+  return openSync(path, "a");
 };
 
 const encodingOf = (argument: unknown): BufferEncoding =>
   typeof argument === "string" ? (argument as BufferEncoding) : "utf8";
 
 const writeAll = (file: number, bytes: Uint8Array): void => {
-  try {
-    for (let written = 0; written < bytes.byteLength; ) written += writeSync(file, bytes, written);
-  } catch {
-    // A full disk must not end hours of sampling because of a log line.
-  }
+  for (let written = 0; written < bytes.byteLength; ) written += writeSync(file, bytes, written);
 };

@@ -29,7 +29,8 @@ export const logsCommand = (): Command =>
       const { task, name } = findTask(plan, cell);
       const paths = logPathsOf(task, store.logs);
       const path = options.err === true ? paths.err : paths.log;
-      if (!existsSync(path) && options.follow !== true) {
+      const hasSpoken = existsSync(paths.log) || existsSync(paths.err);
+      if (!hasSpoken && options.follow !== true) {
         throw new SweepError("NOT_FOUND", `${name} has written no log yet; expected ${path}.`);
       }
       printLine(`==> ${path} <==`);
