@@ -277,6 +277,20 @@ describe.skipIf(!hasRedisServer)("a sweep over Redis (needs redis-server)", { ti
     expect(kindsOf(build.task.id)).toEqual(["task_ready", "task_started", "task_done"]);
   });
 
+  it("a sweep whose last words were lost with their worker ends at the driver's next look", async () => {
+    const broker = aBroker();
+    await broker.submit(aPlan([aTask("a")]), submit);
+    const client = redis.connect();
+    const store = new SweepStore(client, plan.id);
+    Object.assign(store.facts, { tell: () => {} }); // what dies before it is sent
+    const source = new RedisTaskSource({ client, store, clock: systemClock, isDone: () => false });
+    closing.push(() => source.close());
+    await source.attach();
+    await source.complete(await lease(source), { answer: 42 });
+    await until("the driver has noticed", isOver);
+    expect(await broker.record("a")).toMatchObject({ state: "done", attempt: 1, summary: { answer: 42 } });
+  });
+
   it("a driver that died is followed by one that takes up the sweep, its running tasks and its failures", async () => {
     const first = aBroker({ leaseMs: 10_000 });
     await first.submit(plan, submit);

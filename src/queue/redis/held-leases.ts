@@ -77,6 +77,7 @@ export class HeldLeases {
   async complete(lease: Lease, summary: Json): Promise<boolean> {
     const held = this.#held.get(lease.attemptToken);
     if (held === undefined) return false;
+    this.#options.store.facts.flush(); // with what follows, in one packet
     const isHeld = held.payload.dependents.length === 0 || (await this.#renewNow(held));
     if (isHeld && (await releaseDependents(held.payload, this.#options.store, this.#options.queues())) > 0)
       await this.#options.onFree();
@@ -191,9 +192,9 @@ export class HeldLeases {
     return { taskId: task.id, attempt, worker, time: this.#options.clock.now() };
   }
 
-  /** Not waited for: facts of one connection keep their order, and what is lost is found again by the driver. */
+  /** Not waited for: what is lost is found again by the driver. */
   tell(fact: Fact): void {
-    this.#options.store.tell(fact).catch(() => {});
+    this.#options.store.facts.tell(fact);
   }
 }
 

@@ -167,6 +167,7 @@ export class RedisTaskSource implements TaskSource {
     this.end();
     this.#options.client.off("ready", this.#onConnected);
     this.#events.clear();
+    this.#options.store.facts.flush();
     await this.#queues?.close();
   }
 

@@ -134,6 +134,8 @@ export class SweepDriver {
     if (!(await this.source.queues.hasRoot())) await this.restore();
     await this.source.reap();
     await this.settle();
+    if (this.#hasEnded) return;
+    if (await this.source.queues.isRootReleased()) await this.reconcile(); // a worker died before its last words
   }
 
   /** Compares plan, Redis and disk. */
@@ -259,12 +261,12 @@ export class SweepDriver {
   }
 
   async #readFacts(): Promise<void> {
-    for (let facts = await this.store.factsAfter(this.#readTo); facts.length > 0; ) {
+    for (let facts = await this.store.facts.after(this.#readTo); facts.length > 0; ) {
       for (const { id, fact } of facts) {
         this.#readTo = id;
         if (fact !== null) this.#enter(fact, fact.time);
       }
-      facts = await this.store.factsAfter(this.#readTo);
+      facts = await this.store.facts.after(this.#readTo);
     }
   }
 

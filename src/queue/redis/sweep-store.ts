@@ -7,7 +7,7 @@ import type { FailureCause } from "../failure.ts";
 import type { JobPayload } from "../job-payload.ts";
 import type { FailureCounts, RetryPolicy } from "../retry-policy.ts";
 import { heartbeatTtlMs, heartbeatVersion, type WorkerHeartbeat } from "../worker-heartbeat.ts";
-import { type Fact, formatFact, parseFact } from "./fact.ts";
+import { FactStream } from "./fact-stream.ts";
 import type { TaskClass } from "./task-class.ts";
 import { keyPrefix } from "./task-queues.ts";
 
@@ -39,26 +39,18 @@ const causes = [
   "out_of_memory",
 ] as const satisfies readonly FailureCause[];
 
-/** Facts are read in portions of this many. */
-const factsPerRead = 2000;
-/** The stream forgets its oldest facts beyond this. */
-const maxFacts = 500_000;
 const uploadBatch = 500;
-
-/** A fact and its place in the stream. */
-export interface StoredFact {
-  readonly id: string;
-  readonly fact: Fact | null;
-}
 
 /** The keys of one sweep. */
 export class SweepStore {
   readonly sweepId: string;
+  readonly facts: FactStream;
   readonly #client: Redis;
 
   constructor(client: Redis, sweepId: string) {
     this.#client = client;
     this.sweepId = sweepId;
+    this.facts = new FactStream(client, this.#key("facts"));
   }
 
   /** Channel by which waiting workers are woken and running tasks are asked to stop. */
@@ -185,23 +177,6 @@ export class SweepStore {
   /** Wakes everybody who waits: for a task (`wake`), for a request to stop (`stop`), for the end (`end`). */
   async publish(message: "wake" | "stop" | "end" | `drain ${string}`): Promise<void> {
     await this.#client.publish(this.channel, message);
-  }
-
-  /** Enters a fact. Facts of one process keep their order. */
-  async tell(fact: Fact): Promise<void> {
-    await this.#client.xadd(this.#key("facts"), "MAXLEN", "~", maxFacts, "*", "f", formatFact(fact));
-  }
-
-  /** Facts after the given place, oldest first, at most 2,000; "0" for the first. */
-  async factsAfter(id: string): Promise<readonly StoredFact[]> {
-    const entries = await this.#client.xrange(
-      this.#key("facts"),
-      id === "0" ? "-" : `(${id}`,
-      "+",
-      "COUNT",
-      factsPerRead,
-    );
-    return entries.map(([entryId, fields]) => ({ id: entryId, fact: parseFact(fields[1] ?? "") }));
   }
 
   async beat(heartbeat: WorkerHeartbeat): Promise<void> {
