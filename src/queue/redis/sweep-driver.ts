@@ -134,8 +134,7 @@ export class SweepDriver {
     if (!(await this.source.queues.hasRoot())) await this.restore();
     await this.source.reap();
     await this.settle();
-    if (this.#hasEnded) return;
-    if (await this.source.queues.isRootReleased()) await this.reconcile(); // a worker died before its last words
+    if (!this.#hasEnded && (await this.source.queues.isRootReleased())) await this.reconcile(); // last words were lost
   }
 
   /** Compares plan, Redis and disk. */
