@@ -5,7 +5,11 @@ import { join } from "node:path";
 import type { z } from "zod";
 import { SweepError } from "../core/errors.ts";
 import { packageRoot } from "../core/package-root.ts";
-import { type PathStep, readYamlDocument, throwMistakes, type YamlDocument } from "../core/yaml-document.ts";
+import { joinPath, type LocatedMap, nearestNode, type PathStep, plainOf } from "../core/yaml/located.ts";
+import { gotOf, type Mistake, quote, throwMistakes } from "../core/yaml/mistakes.ts";
+import { suggestName } from "../core/yaml/nearest-name.ts";
+import { readYamlFile } from "../core/yaml/read-yaml.ts";
+import { setValues } from "../core/yaml/set-values.ts";
 import type { Card } from "./card.ts";
 import { formatCard } from "./format-card.ts";
 import { executorSchema, localCardSchema } from "./local-card-schema.ts";
@@ -13,7 +17,6 @@ import { commandCardSchema, parslKeys, slurmCardSchema } from "./pilot-card-sche
 import { type CardMistake, mistakesInCommandCard, mistakesInSlurmCard } from "./pilot-mistakes.ts";
 import { mistakesInLocalCard, resolveLocalCard } from "./resolve-local-card.ts";
 import { resolveCommandCard, resolveSlurmCard } from "./resolve-pilot-card.ts";
-import { suggestKey } from "./suggest-key.ts";
 
 /** What overrides a card, and the machine it is for. */
 export interface LoadCardOptions {
@@ -36,22 +39,20 @@ export interface LoadedCard {
  */
 export const loadCard = (pathOrName: string, options: LoadCardOptions = {}): LoadedCard => {
   const path = findCard(pathOrName);
-  const document = readYamlDocument(path);
-  for (const set of options.sets ?? []) document.override(set);
-  const value = document.toValue();
+  const mistakes: Mistake[] = [];
+  const source = readYamlFile(path, path, mistakes);
+  const root = setValues(source.root, options.sets ?? [], { mistakes, ...setRules });
+  const value = plainOf(root);
   const checked = kindOf(value).check(value, options.numCores ?? availableParallelism());
-  if ("issues" in checked) {
-    const mistakes = checked.issues.flatMap((issue) => describeIssue(issue, value, document));
-    throwMistakes(path, mistakes);
-    throw new Error("bug: a card without mistakes was refused");
-  }
-  const mistakes = checked.mistakes.map(
-    ({ path: steps, text }) => `${document.placeOf(steps)}  ${steps.join(".")}: ${text}`,
-  );
+  if ("issues" in checked) mistakes.push(...checked.issues.flatMap((issue) => wordIssue(issue, root)));
+  else mistakes.push(...checked.mistakes.map((mistake) => placeMistake(mistake, root)));
   throwMistakes(path, mistakes);
+  if ("issues" in checked) throw new Error("bug: a card without mistakes was refused");
   const card = checked.resolve();
   return { card, resolvedText: formatCard(card) };
 };
+
+const setRules = { presetBlocks: [], example: "card.slots=4", prefix: "card." };
 
 /** What is known of a card after its keys were checked. */
 type Checked =
@@ -115,20 +116,32 @@ const cardNamesIn = (folder: string): readonly string[] =>
         .map((name) => name.slice(0, -".yaml".length))
     : [];
 
-const describeIssue = (issue: z.core.$ZodIssue, root: unknown, document: YamlDocument): readonly string[] => {
+const wordIssue = (issue: z.core.$ZodIssue, root: LocatedMap): readonly Mistake[] => {
   const path = issue.path as readonly PathStep[];
-  const at = `${document.placeOf(path)}  ${path.length === 0 ? "(root)" : path.join(".")}`;
-  if (issue.code === "unrecognized_keys") {
-    const known = keysAt(root, path);
-    return issue.keys.map((key) => {
-      const place = `${document.placeOf([...path, key])}  ${[...path, key].join(".")}`;
-      const parsl = path.length === 0 ? parslKeys[key] : undefined;
-      if (parsl !== undefined) return `${place}: got a key of Parsl that has no meaning here: ${parsl}`;
-      return `${place}: got the unknown key "${key}"; expected one of ${known.join(", ")}.${suggestKey(key, known)}`;
-    });
-  }
-  return [`${at}: got ${describeValue(valueAt(root, path))}; expected ${issue.message}.`];
+  if (issue.code === "unrecognized_keys") return issue.keys.map((key) => unknownKey([...path, key], root));
+  const { node, depth } = nearestNode(root, path);
+  const got = depth < path.length ? "nothing" : gotOf(node);
+  return [placeMistake({ path, text: `got ${got}; expected ${issue.message}.` }, root)];
 };
+
+const unknownKey = (path: readonly PathStep[], root: LocatedMap): Mistake => {
+  const [key, parent] = [String(path.at(-1)), path.slice(0, -1)];
+  const parsl = parent.length === 0 ? parslKeys[key] : undefined;
+  const known = keysAt(plainOf(root), parent);
+  const text =
+    parsl === undefined
+      ? `got the unknown key ${quote(key)}; expected one of ${known.join(", ")}.${suggestName(key, known)}`
+      : `got a key of Parsl that has no meaning here: ${parsl}`;
+  const { node } = nearestNode(root, parent);
+  const place = node.kind === "map" ? node.members.get(key)?.keyPlace : undefined;
+  return { place: place ?? node.place, path: joinPath("", ...path), text };
+};
+
+const placeMistake = ({ path, text }: CardMistake, root: LocatedMap): Mistake => ({
+  place: nearestNode(root, path).node.place,
+  path: joinPath("", ...path),
+  text,
+});
 
 /** Keys that a card may have at `path`. */
 const keysAt = (root: unknown, path: readonly PathStep[]): readonly string[] => {
@@ -142,13 +155,4 @@ const keysAt = (root: unknown, path: readonly PathStep[]): readonly string[] => 
 const withoutWrappers = (schema: unknown): unknown => {
   const inner = (schema as { readonly def?: { readonly innerType?: unknown } }).def?.innerType;
   return inner === undefined ? schema : withoutWrappers(inner);
-};
-
-const valueAt = (root: unknown, path: readonly PathStep[]): unknown =>
-  path.reduce<unknown>((value, step) => (value as Record<PathStep, unknown> | undefined)?.[step], root);
-
-const describeValue = (value: unknown): string => {
-  if (value === undefined) return "nothing";
-  if (Array.isArray(value)) return value.length === 0 ? "an empty list" : `a list of ${value.length}`;
-  return typeof value === "object" && value !== null ? "a mapping" : JSON.stringify(value);
 };

@@ -14,8 +14,8 @@ import {
   type PathStep,
   scalarAt,
   withMember,
-} from "./source/located.ts";
-import { type Mistake, wrongValue } from "./source/mistakes.ts";
+} from "../core/yaml/located.ts";
+import { type Mistake, wrongValue } from "../core/yaml/mistakes.ts";
 
 /** Most entries that one entry may stand for. */
 export const maxExpanded = 10_000;

@@ -3,6 +3,7 @@
  * test compares with them, and what `config schema --markdown` prints.
  */
 import type { z } from "zod";
+import { plainOf, scalarAt } from "../core/yaml/located.ts";
 import { listPresets, PresetShelf, packagedPresets, presetKinds } from "./presets.ts";
 import { dataSchema } from "./schema/data.ts";
 import {
@@ -19,7 +20,6 @@ import { samplerSchemas } from "./schema/sampler-table.ts";
 import { samplingDefaults, samplingSchema, untilSchema } from "./schema/sampling.ts";
 import { teacherSchema } from "./schema/teacher.ts";
 import { trainingSchema } from "./schema/training.ts";
-import { plainOf, scalarAt } from "./source/located.ts";
 
 /** Markdown: one table a block, in the order of the file, then the presets that come with the package. */
 export const formatKeyTables = (): string => {

@@ -4,6 +4,11 @@
  * Order of work: read, write `--set` values into the tree, check the top level, expand lists, and for each target and
  * sampler lay its blocks over presets and top level, then check the result. Nothing stops at the first mistake.
  */
+
+import { type Located, type LocatedMap, memberOf, scalarAt, withoutMembers } from "../core/yaml/located.ts";
+import { gotOf, type Mistake, throwMistakes, wrongValue } from "../core/yaml/mistakes.ts";
+import { readYamlFile } from "../core/yaml/read-yaml.ts";
+import { setValues } from "../core/yaml/set-values.ts";
 import { type ExpansionRules, expandEntry, maxExpanded } from "./expand-entry.ts";
 import { samplerRules, targetRules } from "./expansion-rules.ts";
 import type { Experiment, Precision, ResolvedSampler, ResolvedTarget, ResourceLimits } from "./experiment.ts";
@@ -14,10 +19,6 @@ import { resolveTarget, type TargetDefaults } from "./resolve/resolve-target.ts"
 import { uniqueTitles } from "./resolve/titles.ts";
 import { memoryMiBOf, secondsOf, timeoutSchema, topLevelSchema } from "./schema/entries.ts";
 import { requireMap, validateBlock } from "./schema/validate-block.ts";
-import { setValues } from "./set-values.ts";
-import { type Located, type LocatedMap, memberOf, scalarAt, withoutMembers } from "./source/located.ts";
-import { gotOf, type Mistake, throwMistakes, wrongValue } from "./source/mistakes.ts";
-import { readYamlFile } from "./source/read-yaml.ts";
 
 /** What may change an experiment from outside its file. */
 export interface LoadOptions {
@@ -26,6 +27,12 @@ export interface LoadOptions {
   /** Where presets are looked up, first wins; by default see `defaultPresetFolders`. */
   readonly presetFolders?: readonly string[];
 }
+
+const setRules = {
+  presetBlocks: ["training", "posterior"],
+  example: "samplers.0.overrides.draws=500",
+  prefix: "",
+};
 
 /**
  * Loads and checks an experiment file.
@@ -37,7 +44,7 @@ export const loadExperiment = (file: string, options: LoadOptions = {}): Experim
   const mistakes: Mistake[] = [];
   const name = shownPath(file);
   const source = readYamlFile(file, name, mistakes);
-  const root = setValues(source.root, options.sets ?? [], mistakes);
+  const root = setValues(source.root, options.sets ?? [], { mistakes, ...setRules });
   const shelf = new PresetShelf(options.presetFolders ?? defaultPresetFolders(file), mistakes);
   const resolution = { shelf, mistakes };
 

@@ -6,10 +6,10 @@
 import { readdirSync, readFileSync, realpathSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { packageRoot } from "../core/package-root.ts";
-import type { Located, LocatedMap } from "./source/located.ts";
-import { gotOf, type Mistake } from "./source/mistakes.ts";
-import { suggestName } from "./source/nearest-name.ts";
-import { readYamlFile } from "./source/read-yaml.ts";
+import type { Located, LocatedMap } from "../core/yaml/located.ts";
+import { gotOf, type Mistake } from "../core/yaml/mistakes.ts";
+import { suggestName } from "../core/yaml/nearest-name.ts";
+import { readYamlFile } from "../core/yaml/read-yaml.ts";
 
 /** Kinds of preset; each is a folder. */
 export const presetKinds = ["model", "data", "teacher", "training", "sampler", "posterior"] as const;

@@ -1,8 +1,8 @@
 /** `lambda-hat results`: the results table, filtered, as text, CSV or JSON. */
 import { relative } from "node:path";
 import { Command } from "commander";
-import { suggestName } from "../../config/source/nearest-name.ts";
 import { SweepError } from "../../core/errors.ts";
+import { suggestName } from "../../core/yaml/nearest-name.ts";
 import { formatCsv } from "../../results/csv.ts";
 import { readResults } from "../../results/parquet.ts";
 import { readAllResults, resultsFile } from "../../results/results-files.ts";

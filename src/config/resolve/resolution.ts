@@ -1,7 +1,8 @@
 /** What every step of resolving an experiment shares, and how blocks that may name presets become layers. */
+
+import { type Located, type LocatedMap, memberOf, withoutMembers } from "../../core/yaml/located.ts";
+import { type Mistake, wrongValue } from "../../core/yaml/mistakes.ts";
 import type { PresetKind, PresetShelf } from "../presets.ts";
-import { type Located, type LocatedMap, memberOf, withoutMembers } from "../source/located.ts";
-import { type Mistake, wrongValue } from "../source/mistakes.ts";
 
 /** The presets at hand and the mistakes so far. */
 export interface Resolution {

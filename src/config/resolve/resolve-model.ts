@@ -6,6 +6,17 @@
  */
 import type { z } from "zod";
 import {
+  emptyMapAt,
+  hasValue,
+  joinPath,
+  type LocatedMap,
+  memberOf,
+  mergeMaps,
+  withoutMembers,
+} from "../../core/yaml/located.ts";
+import { type Mistake, wrongValue } from "../../core/yaml/mistakes.ts";
+import { suggestName } from "../../core/yaml/nearest-name.ts";
+import {
   type DeepLinearModel,
   type MlpBlock,
   type MlpModel,
@@ -18,17 +29,6 @@ import {
 } from "../schema/model.ts";
 import { type TeacherConfig, teacherSchema } from "../schema/teacher.ts";
 import { validateBlock } from "../schema/validate-block.ts";
-import {
-  emptyMapAt,
-  hasValue,
-  joinPath,
-  type LocatedMap,
-  memberOf,
-  mergeMaps,
-  withoutMembers,
-} from "../source/located.ts";
-import { type Mistake, wrongValue } from "../source/mistakes.ts";
-import { suggestName } from "../source/nearest-name.ts";
 
 /** Kind of a model block; a wrong one is left to `resolveModel`. */
 const kindOf = (map: LocatedMap): string => {

@@ -1,4 +1,7 @@
 /** Layers of `posterior` and `sampling` → what holds at a target, and what a sampler changes. */
+
+import { hasValue, type Located, type LocatedMap, memberOf } from "../../core/yaml/located.ts";
+import { gotOf } from "../../core/yaml/mistakes.ts";
 import {
   layerPosterior,
   type PosteriorConfig,
@@ -15,8 +18,6 @@ import {
   samplingSchema,
 } from "../schema/sampling.ts";
 import { validateBlock } from "../schema/validate-block.ts";
-import { hasValue, type Located, type LocatedMap, memberOf } from "../source/located.ts";
-import { gotOf } from "../source/mistakes.ts";
 import type { Resolution } from "./resolution.ts";
 
 /** Loss and posterior of a target. */

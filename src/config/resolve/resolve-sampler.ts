@@ -1,11 +1,12 @@
 /** One sampler entry (lists expanded) → its settings and what it changes in posterior and sampling. */
+
+import { emptyMapAt, type LocatedMap, memberOf, mergeMaps, withoutMembers } from "../../core/yaml/located.ts";
+import { quote, wrongValue } from "../../core/yaml/mistakes.ts";
+import { suggestName } from "../../core/yaml/nearest-name.ts";
 import type { Precision, ResolvedSampler, SamplerSettings } from "../experiment.ts";
 import { samplerEntrySchema } from "../schema/entries.ts";
 import { samplerNames, samplerSchemas } from "../schema/sampler-table.ts";
 import { validateBlock } from "../schema/validate-block.ts";
-import { emptyMapAt, type LocatedMap, memberOf, mergeMaps, withoutMembers } from "../source/located.ts";
-import { quote, wrongValue } from "../source/mistakes.ts";
-import { suggestName } from "../source/nearest-name.ts";
 import { blockOf, layersOf, presetLayers, type Resolution } from "./resolution.ts";
 import { resolveSamplerPosterior, resolveSamplerSampling } from "./resolve-posterior.ts";
 import { titleOf } from "./titles.ts";

@@ -1,5 +1,6 @@
 /** One target entry (lists expanded) → its configuration, posterior and labels. */
 import type { z } from "zod";
+import { isNull, type LocatedMap, memberOf, mergeMaps, scalarAt } from "../../core/yaml/located.ts";
 import type { LossConfig, ResolvedTarget, TargetConfig } from "../experiment.ts";
 import type { PresetKind } from "../presets.ts";
 import { type DataConfig, dataSchema } from "../schema/data.ts";
@@ -8,7 +9,6 @@ import { isClosedForm, type ModelConfig } from "../schema/model.ts";
 import type { TeacherConfig } from "../schema/teacher.ts";
 import { type TrainingBlock, trainingSchema } from "../schema/training.ts";
 import { unknownKey, validateBlock } from "../schema/validate-block.ts";
-import { isNull, type LocatedMap, memberOf, mergeMaps, scalarAt } from "../source/located.ts";
 import { blockOf, layersOf, type Resolution } from "./resolution.ts";
 import { layerModel, resolveModel, resolveTeacher } from "./resolve-model.ts";
 import { resolvePosterior, resolveSampling, type TargetPosterior } from "./resolve-posterior.ts";

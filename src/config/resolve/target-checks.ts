@@ -1,8 +1,9 @@
 /** Combinations of settings of a target that contradict each other, each refused at the key to change. */
+
+import { type Located, type LocatedMap, memberOf, nearestNode } from "../../core/yaml/located.ts";
+import { gotOf, type Mistake } from "../../core/yaml/mistakes.ts";
 import type { TargetConfig } from "../experiment.ts";
 import { isClosedForm, type MlpModel } from "../schema/model.ts";
-import { type Located, type LocatedMap, memberOf, nearestNode } from "../source/located.ts";
-import { gotOf, type Mistake } from "../source/mistakes.ts";
 
 /** Where a target's settings were written. */
 export interface TargetSources {

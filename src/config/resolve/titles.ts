@@ -1,6 +1,6 @@
 /** Names of targets and samplers for people: what their entry says, short. */
 import { canonicalJson, type Json } from "../../core/canonical-json.ts";
-import { type Located, type LocatedMap, plainOf } from "../source/located.ts";
+import { type Located, type LocatedMap, plainOf } from "../../core/yaml/located.ts";
 
 /** Most settings that a title spells out. */
 const maxSettings = 4;

@@ -9,9 +9,9 @@ import {
   nearestNode,
   type PathStep,
   plainOf,
-} from "../source/located.ts";
-import { gotOf, type Mistake, quote, wrongValue } from "../source/mistakes.ts";
-import { suggestName } from "../source/nearest-name.ts";
+} from "../../core/yaml/located.ts";
+import { gotOf, type Mistake, quote, wrongValue } from "../../core/yaml/mistakes.ts";
+import { suggestName } from "../../core/yaml/nearest-name.ts";
 import { expectedOf, unwrap } from "./fields.ts";
 import { unknownKeyHint } from "./unknown-key-hints.ts";
 

@@ -125,7 +125,7 @@ executors: [{ label: a, env: { B: y } }, { label: b, mem_per_worker: null, serve
       executors: [{ slots: 5 }],
     });
     expect(mistakesOf("type: local", ["slots=many"])).toEqual([
-      '--set slots=many  slots: got "many"; expected "auto" or a whole number >= 1.',
+      '--set card.slots=many  slots: got "many"; expected "auto" or a whole number >= 1.',
     ]);
     expect(() => load("type: local", ["slots"])).toThrow(expect.objectContaining({ code: "USAGE" }));
   });
@@ -144,12 +144,12 @@ executors:
       expect.arrayContaining([
         '1:7  type: got "pbs"; expected local, slurm or command.',
         expect.stringMatching(
-          /^2:7 {2}slot: got the unknown key "slot"; expected one of .*\. Did you mean "slots"\?$/,
+          /^2:1 {2}slot: got the unknown key "slot"; expected one of .*\. Did you mean "slots"\?$/,
         ),
         "3:19  threads_per_task: got 0; expected a whole number >= 1.",
         '4:18  memory_per_task: got "much"; expected null, a number of GiB, or a size like "4G" or "500M".',
         '6:12  executors.0.label: got "a b"; expected a name of letters, digits, dots, dashes and underscores.',
-        expect.stringMatching(/^7:17 {2}executors\.0\.max_worker: .* Did you mean "max_workers"\?$/),
+        expect.stringMatching(/^7:5 {2}executors\.0\.max_worker: .* Did you mean "max_workers"\?$/),
       ]),
     );
   });
@@ -162,7 +162,7 @@ executors:
   });
 
   it("says what is wrong with files that are no mapping, no YAML or no UTF-8", () => {
-    expect(mistakesOf("")).toEqual(["1:1  (root): got null; expected a mapping of keys to values."]);
+    expect(mistakesOf("")).toEqual(["1:1  (root): got an empty file; expected a mapping of keys to values."]);
     expect(mistakesOf("type: [local")[0]).toMatch(/^1:\d+ {2}\(root\): got text that is not YAML: /);
     const bomb = [
       "a0: &a0 [x]",
@@ -311,24 +311,24 @@ directives_skip: [output]
 `);
     expect(mistakes).toEqual([
       "2:14  init_blocks: got 3; expected at most max_blocks, which is 2.",
-      "14:14  max_workers: got 3 workers of 2 cores; expected no more than the 4 cores of cores_per_node.",
       "5:15  drain_before: got 660 s; expected less than the walltime, which is 600 s.",
       "8:14  mem_per_cpu: got a size beside mem_per_node; SLURM takes one of them, expected one.",
       '9:11  gpu_type: got "a100" without GPUs; expected gpus_per_node >= 1 beside it.',
-      '19:18  directives_skip: got "output"; expected only options that blocks can be followed without.',
+      '11:11  launcher: got "single" with nodes_per_block: 2; it starts a worker on the first node only, expected srun.',
+      "14:14  max_workers: got 3 workers of 2 cores; expected no more than the 4 cores of cores_per_node.",
       '15:20  scheduler_options: got "--time=3"; expected the key walltime instead (or directives_skip: [time] beside it).',
       '15:20  scheduler_options: got "--array=1-3"; expected no array, which lambda-hat sets itself to follow its blocks.',
-      '11:11  launcher: got "single" with nodes_per_block: 2; it starts a worker on the first node only, expected srun.',
+      '19:18  directives_skip: got "output"; expected only options that blocks can be followed without.',
     ]);
   });
 
   it("names the nearest key, also inside mappings, and says what became of Parsl's", () => {
     expect(mistakesOf("type: slurm\nwall_time: 3")[0]).toMatch(
-      /^2:12 {2}wall_time: .* Did you mean "walltime"\?$/,
+      /^2:1 {2}wall_time: .* Did you mean "walltime"\?$/,
     );
     expect(mistakesOf("type: slurm\nsubmit: { vio: x }")[0]).toMatch(/submit\.vio: .* Did you mean "via"\?$/);
     expect(mistakesOf("type: slurm\naddress: 127.0.0.1")[0]).toMatch(
-      /^2:10 {2}address: got a key of Parsl that has no meaning here: .*redis\.interface/,
+      /^2:1 {2}address: got a key of Parsl that has no meaning here: .*redis\.interface/,
     );
     expect(mistakesOf("type: slurm\nlauncher: command")[0]).toMatch(/expected type: command/);
     expect(mistakesOf("type: slurm\nstatus: { interval: 5 }")[0]).toMatch(
@@ -345,9 +345,9 @@ directives_skip: [output]
       walltimeSec: null,
     });
     expect(mistakesOf("{ type: command, command: 'run {worker} {host}' }")).toEqual([
+      "1:1  hosts: got none beside {host} in the command; expected a list of hosts.",
       '1:27  command: got "run {worker} {host}"; expected a command with {script} in it, for example: bash {script}',
       "1:27  command: got the unknown field {worker}; expected {script}, {host} or {block}.",
-      "1:1  hosts: got none beside {host} in the command; expected a list of hosts.",
     ]);
   });
 

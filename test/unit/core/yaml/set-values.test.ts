@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { experimentText, load, mistakesOf } from "../../support/experiment-file.ts";
+import { experimentText, load, mistakesOf } from "../../../support/experiment-file.ts";
 
 const text = experimentText(
   "- { model: small, data: small, seed: 42 }",

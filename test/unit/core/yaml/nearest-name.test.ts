@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { editDistance, nearestName } from "../../../../src/config/source/nearest-name.ts";
+import { editDistance, nearestName } from "../../../../src/core/yaml/nearest-name.ts";
 
 describe("editDistance", () => {
   it.each([

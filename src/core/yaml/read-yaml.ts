@@ -7,7 +7,7 @@
  */
 import { readFileSync, statSync } from "node:fs";
 import { Composer, type CST, type Document, Lexer, LineCounter, Parser, type YAMLError } from "yaml";
-import { SweepError } from "../../core/errors.ts";
+import { SweepError } from "../errors.ts";
 import { convertDocument } from "./convert-document.ts";
 import type { LocatedMap, Place } from "./located.ts";
 import { type Mistake, quote, throwMistakes } from "./mistakes.ts";

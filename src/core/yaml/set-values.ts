@@ -1,11 +1,11 @@
 /**
- * `--set path=value`: writes one value into the tree of the experiment file before anything is checked.
+ * `--set path=value`: writes one value into the tree of a file before anything is checked.
  *
  * The path is dotted, list items by index (`targets.0.seed`, `samplers[1].overrides.step_size`). The value is YAML, so
  * `1e-6` is a number, `[1, 2]` a list, `null` nothing. A key that does not exist is then found by the same check, with
  * the same nearest names, as in the file.
  */
-import { SweepError } from "../core/errors.ts";
+import { SweepError } from "../errors.ts";
 import {
   emptyMapAt,
   isNull,
@@ -16,28 +16,38 @@ import {
   type Place,
   scalarAt,
   withMember,
-} from "./source/located.ts";
-import { gotOf, type Mistake, quote } from "./source/mistakes.ts";
-import { parseYaml } from "./source/read-yaml.ts";
+} from "./located.ts";
+import { gotOf, type Mistake, quote } from "./mistakes.ts";
+import { parseYaml } from "./read-yaml.ts";
 
-/** Blocks that may be written as the name of a preset; setting a key inside keeps the preset below it. */
-const presetBlocks = ["training", "posterior"];
+/** How values are written, and what takes the mistakes. */
+export interface SetRules {
+  /** Takes paths that lead nowhere and values that are not YAML. */
+  readonly mistakes: Mistake[];
+  /** Keys whose mapping may be written as the name of a preset; setting a key inside keeps the preset below it. */
+  readonly presetBlocks: readonly string[];
+  /** A complete `--set` for messages. */
+  readonly example: string;
+  /** What stood before each path on the command line (`card.`), for messages. */
+  readonly prefix: string;
+}
 
 /**
  * Copy of `root` with every `path=value` written into it, in order.
  *
- * @param mistakes  takes paths that lead nowhere and values that are not YAML.
  * @throws USAGE for a text without `=` or without a path.
  */
-export const setValues = (root: LocatedMap, sets: readonly string[], mistakes: Mistake[]): LocatedMap =>
-  sets.reduce((tree, set) => setValue(tree, set, mistakes), root);
+export const setValues = (root: LocatedMap, sets: readonly string[], rules: SetRules): LocatedMap =>
+  sets.reduce((tree, set) => setValue(tree, set, rules), root);
 
-const setValue = (root: LocatedMap, set: string, mistakes: Mistake[]): LocatedMap => {
+const setValue = (root: LocatedMap, set: string, rules: SetRules): LocatedMap => {
+  const { mistakes, presetBlocks } = rules;
+  const shown = rules.prefix + set;
   const [, dotted, text = ""] = /^([^=]+)=(.*)$/s.exec(set) ?? [];
   if (dotted === undefined) {
     throw new SweepError(
       "USAGE",
-      `--set got ${quote(set)}; expected path=value, for example --set samplers.0.overrides.draws=500.`,
+      `--set got ${quote(shown)}; expected path=value, for example --set ${rules.example}.`,
     );
   }
   const steps = dotted
@@ -45,7 +55,7 @@ const setValue = (root: LocatedMap, set: string, mistakes: Mistake[]): LocatedMa
     .replace(/\[(\d+)\]/g, ".$1")
     .split(".");
   const place: Place = {
-    file: `--set ${set.length > 120 ? `${set.slice(0, 117)}...` : set}`,
+    file: `--set ${shown.length > 120 ? `${shown.slice(0, 117)}...` : shown}`,
     line: 0,
     column: 0,
   };
@@ -53,7 +63,7 @@ const setValue = (root: LocatedMap, set: string, mistakes: Mistake[]): LocatedMa
   const value = parseValue(text, { place, path }, mistakes);
   if (value === null) return root;
   const problem = (text: string): void => void mistakes.push({ place, path, text });
-  return (writeAt(root, { steps, value, problem }) ?? root) as LocatedMap;
+  return (writeAt(root, { steps, value, presetBlocks, problem }) ?? root) as LocatedMap;
 };
 
 /** The value as a tree whose every node lies at the `--set`. */
@@ -94,6 +104,7 @@ const relocate = (node: Located, place: Place, path: string): Located => {
 interface Write {
   readonly steps: readonly string[];
   readonly value: Located;
+  readonly presetBlocks: readonly string[];
   problem(text: string): void;
 }
 
@@ -117,20 +128,16 @@ const writeAt = (node: Located | undefined, write: Write): Located | null => {
 
 const writeMember = (map: LocatedMap, step: string, write: Write): Located | null => {
   const member = map.members.get(step);
-  const child = writeAt(presetAsBlock(step, member?.node, write.steps), write);
+  const child = writeAt(presetAsBlock(step, member?.node, write), write);
   if (child === null) return null;
   const keyPlace = member?.keyPlace ?? write.value.place;
   return { ...map, members: new Map(map.members).set(step, { keyPlace, node: child }) };
 };
 
 /** `posterior: tight` → `posterior: { preset: tight }` where a key inside is set. */
-const presetAsBlock = (
-  key: string,
-  node: Located | undefined,
-  rest: readonly string[],
-): Located | undefined => {
+const presetAsBlock = (key: string, node: Located | undefined, write: Write): Located | undefined => {
   const isName = node?.kind === "scalar" && typeof node.value === "string";
-  if (!isName || rest.length === 0 || !presetBlocks.includes(key)) return node;
+  if (!isName || write.steps.length === 0 || !write.presetBlocks.includes(key)) return node;
   return withMember(emptyMapAt(node), "preset", scalarAt(node, node.value));
 };
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { plainOf } from "../../../../src/config/source/located.ts";
-import type { Mistake } from "../../../../src/config/source/mistakes.ts";
-import { parseYaml } from "../../../../src/config/source/read-yaml.ts";
+import { plainOf } from "../../../../src/core/yaml/located.ts";
+import type { Mistake } from "../../../../src/core/yaml/mistakes.ts";
+import { parseYaml } from "../../../../src/core/yaml/read-yaml.ts";
 
 const read = (text: string) => {
   const mistakes: Mistake[] = [];

@@ -1,7 +1,7 @@
 /**
  * What is wrong in a file, collected while it is read, so that all of it is reported at once.
  */
-import { SweepError } from "../../core/errors.ts";
+import { SweepError } from "../errors.ts";
 import type { Located, Place } from "./located.ts";
 
 /** One mistake. Printed as `file:line:column  path: text`. */
