@@ -20,8 +20,12 @@ export const namedTasks = (plan: Plan): readonly NamedTask[] => {
   return plan.tasks.map((task) => ({ task, name: names.get(task.id) ?? task.title }));
 };
 
-/** `Base × hmc` → `base`, `hmc`. */
-const wordsOf = (wanted: string): readonly string[] => wanted.toLowerCase().split(/\s*[×,]\s*|\s+x\s+/);
+/** `Base × hmc`, `base x hmc` and `base hmc` → `base`, `hmc`. */
+const wordsOf = (wanted: string): readonly string[] =>
+  wanted
+    .toLowerCase()
+    .split(/[\s×,]+/)
+    .filter((word) => word !== "" && word !== "x");
 
 const isAbout = ({ task, name }: NamedTask, wanted: string): boolean => {
   if (task.id.startsWith(wanted)) return true;
