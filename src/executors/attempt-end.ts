@@ -2,6 +2,7 @@
 import type { Json } from "../core/canonical-json.ts";
 import type { Lease } from "../queue/broker.ts";
 import { supervisedFailure, type TaskFailure } from "../queue/failure.ts";
+import { terminatedCode } from "../queue/task-server.ts";
 import { type AttemptEnd, exitText } from "./warm-process.ts";
 
 /**
@@ -40,9 +41,13 @@ export const verdictOf = (attempt: EndedAttempt): Verdict => {
   if (stopCause === "timeout" || stopCause === "memory") return { kind: "fail", failure: overLimit(attempt) };
   if (end.kind === "given_back") return { kind: "give_back" };
   if (end.kind === "failed") return { kind: "fail", failure: ownFailure(attempt, end) };
-  if (stopCause === "stop") return { kind: "give_back" };
+  if (stopCause === "stop" || wasTerminated(end)) return { kind: "give_back" };
   return { kind: "fail", failure: crash(attempt, end) };
 };
+
+/** Batch systems send TERM to every process of an allocation: a request to end, which reached the task's process first. */
+const wasTerminated = ({ code, signal }: Extract<AttemptEnd, { kind: "exited" }>): boolean =>
+  signal === "SIGTERM" || code === terminatedCode;
 
 const nameOf = ({ lease }: EndedAttempt): string => `task ${lease.task.id} (${lease.task.title})`;
 

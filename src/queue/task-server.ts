@@ -28,6 +28,8 @@ export type ExecuteTask = (
   hooks: TaskHooks,
 ) => Promise<Exclude<OutcomeMessage, { readonly kind: "failed" }>>;
 
+/** Exit code of an idle process that was asked to end by SIGTERM; a task may just have been on its way to it. */
+export const terminatedCode = 143;
 /** Progress is sent at most so often. */
 const progressIntervalMs = 100;
 
@@ -70,7 +72,7 @@ export const serveTasks = (execute: ExecuteTask): void => {
     else run(message).catch((error: unknown) => finish(failed(error)));
   });
   process.on("disconnect", () => (current === null ? process.exit(0) : killOwnGroup()));
-  process.on("SIGTERM", () => (current === null ? process.exit(0) : stop()));
+  process.on("SIGTERM", () => (current === null ? process.exit(terminatedCode) : stop()));
   process.on("SIGINT", () => {}); // Ctrl-C is the supervisor's business.
   // After an error that no one caught the state of the process is unknown: answer, and make room for a fresh one.
   process.on("uncaughtException", (error) => {

@@ -2,30 +2,27 @@
  * Whole sweeps through the command line on a real SLURM of two virtual nodes and a private redis-server: equal to the
  * byte to --local, over the ends of allocations, and with clear words where something is wrong.
  */
-import { type ChildProcess, spawn } from "node:child_process";
-import { createHash } from "node:crypto";
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { packageRoot } from "../../src/core/package-root.ts";
-import { readEvents } from "../../src/queue/event-log.ts";
-import type { SweepEvent } from "../../src/queue/sweep-event.ts";
+import {
+  type CommandEnded,
+  hasMainScript,
+  type StartedCommand,
+  startIn,
+  startSweepIn,
+  sweepEventsIn,
+  traceDigestsIn,
+  untilDrawing,
+} from "../support/card-sweep.ts";
+import { comparableTable } from "../support/comparable-table.ts";
 import { until } from "../support/processes.ts";
 import { hasRedisServer } from "../support/redis-server.ts";
 import { hasSlurm, type SlurmCluster, startSlurm } from "../support/slurm-cluster.ts";
+import { filesUnder } from "../support/sweep-folder.ts";
 
-const main = join(packageRoot, "dist", "src", "cli", "main.js");
-const canRun = hasSlurm && hasRedisServer && existsSync(main);
+const canRun = hasSlurm && hasRedisServer && hasMainScript;
 
 const small = `
 posterior: { gamma: 100 }
@@ -36,6 +33,19 @@ samplers:
   - { name: sgld, overrides: { steps: 1000 } }
   - { name: mclmc, overrides: { draws: 200, num_steps: 500 } }
   - { name: hmc, seed: 7, overrides: { draws: 100, warmup: 50 } }
+`;
+/** 4 targets × 6 samplers. */
+const grid = `
+posterior: { gamma: 100 }
+targets:
+  - { model: small, data: tiny, training: quick, seed: 42..45 }
+samplers:
+  - { name: hmc, overrides: { draws: 100, warmup: 50 } }
+  - { name: hmc, seed: 7, overrides: { draws: 100, warmup: 50 } }
+  - { name: mclmc, overrides: { draws: 200, num_steps: 500 } }
+  - { name: sgld, overrides: { steps: 1000 } }
+  - { name: sgld, overrides: { steps: 1000, precond: rmsprop } }
+  - { name: vi, overrides: { M: 2, r: 1, steps: 200 } }
 `;
 /** One cell that outlives several allocations: some twenty seconds on two free cores. */
 const long = `
@@ -55,22 +65,13 @@ max_blocks: 2
 redis: { interface: 127.0.0.1 }
 `;
 
-/** Paths below `folder` that match. */
-const filesIn = (folder: string, pattern: RegExp): readonly string[] =>
-  readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((path) => pattern.test(path));
-
-interface Ended {
-  readonly code: number | null;
-  readonly output: string;
-}
-
 describe.skipIf(!canRun)(
   "sweeps on SLURM (needs SLURM's daemons, redis-server and a build)",
   { timeout: 480_000 },
   () => {
     let slurm: SlurmCluster;
     let folder = "";
-    let children: ChildProcess[] = [];
+    let commands: StartedCommand[] = [];
 
     beforeAll(async () => {
       slurm = await startSlurm();
@@ -79,66 +80,54 @@ describe.skipIf(!canRun)(
 
     beforeEach(() => {
       folder = mkdtempSync(join(tmpdir(), "lambda-hat-test-"));
-      children = [];
+      commands = [];
       return async () => {
-        for (const child of children) if (child.exitCode === null) child.kill("SIGKILL");
+        for (const { child } of commands) if (child.exitCode === null) child.kill("SIGKILL");
         await until("no allocation is left", () => slurm.run("squeue", "-h", "-t", "PD,R,CF").trim() === "");
         rmSync(folder, { recursive: true, force: true });
       };
     });
 
     /** Runs `workflow llc` in its own folder. */
-    const start = (name: string, experiment: string, args: readonly string[], env = slurm.env) => {
-      const place = join(folder, name);
-      mkdirSync(place, { recursive: true });
-      writeFileSync(join(place, "experiment.yaml"), experiment);
-      const child = spawn(
-        process.execPath,
-        [main, "workflow", "llc", "--config", "experiment.yaml", ...args],
-        {
-          cwd: place,
-          env,
-          stdio: ["ignore", "pipe", "pipe"],
-        },
-      );
-      children.push(child);
-      let output = "";
-      for (const stream of [child.stdout, child.stderr])
-        stream.on("data", (chunk) => (output += String(chunk)));
-      const ended = new Promise<Ended>((resolve) => child.once("close", (code) => resolve({ code, output })));
-      return { place, child, ended, output: () => output };
+    const start = (
+      name: string,
+      experiment: string,
+      args: readonly string[],
+      env = slurm.env,
+    ): StartedCommand => {
+      const started = startSweepIn(join(folder, name), experiment, { args, env });
+      commands.push(started);
+      return started;
     };
+    const connectionFiles = (place: string): readonly string[] =>
+      filesUnder(place).filter((path) => path.endsWith("redis.json"));
     const withCard = (text: string): string => {
       const path = join(folder, "card.yaml");
       writeFileSync(path, text);
       return path;
     };
-    const digestsOf = (place: string): readonly string[] =>
-      filesIn(place, /\/trace\.nc$/)
-        .toSorted()
-        .map(
-          (path) =>
-            `${path} ${createHash("sha256")
-              .update(readFileSync(join(place, path)))
-              .digest("hex")}`,
-        );
-    const eventsOf = (place: string): readonly SweepEvent[] =>
-      filesIn(place, /\/events\.jsonl$/).flatMap((path) => readEvents(join(place, path)));
     const runningJob = (): string =>
       slurm.run("squeue", "-h", "-t", "R", "-o", "%i").trim().split("\n")[0] ?? "";
-    const kindsOf = (place: string): readonly string[] => eventsOf(place).map(({ kind }) => kind);
+    const kindsOf = (place: string): readonly string[] => sweepEventsIn(place).map(({ kind }) => kind);
 
-    it("2 × 4 cells on two nodes: traces equal to the byte to those of --local", async () => {
-      const local = start("local", small, ["--local"]);
+    it("4 × 6 cells on two nodes: traces equal to the byte, and the table equal, to those of --local", async () => {
+      const local = start("local", grid, ["--local"]);
       expect((await local.ended).code).toBe(0);
-      const remote = start("remote", small, ["--card", withCard(card), "--set", "card.backlog=2"]);
+      const remote = start("remote", grid, ["--card", withCard(card), "--set", "card.backlog=2"]);
       const end = await remote.ended;
-      expect(end.output).toContain("8 rows, 8 ok");
+      expect(end.output).toContain("24 rows, 24 ok");
       expect(end.code).toBe(0);
-      expect(digestsOf(remote.place)).toHaveLength(8);
-      expect(digestsOf(remote.place)).toEqual(digestsOf(local.place));
+      expect(traceDigestsIn(remote.place)).toHaveLength(24);
+      expect(traceDigestsIn(remote.place)).toEqual(traceDigestsIn(local.place));
+      const [table, expected] = await Promise.all([remote.place, local.place].map(comparableTable));
+      expect(table?.rows).toHaveLength(24);
+      expect(table).toEqual(expected);
+      const nodes = sweepEventsIn(remote.place).flatMap((event) =>
+        event.kind === "task_started" ? [event.worker.split("/")[0]] : [],
+      );
+      expect(new Set(nodes)).toEqual(new Set(["n1", "n2"]));
       // Nothing is left: no job, no Redis, no password.
-      expect(filesIn(remote.place, /redis\.json$/)).toEqual([]);
+      expect(connectionFiles(remote.place)).toEqual([]);
       expect(slurm.run("squeue", "-h", "-t", "PD,R").trim()).toBe("");
     });
 
@@ -153,19 +142,19 @@ describe.skipIf(!canRun)(
       expect(kinds.filter((kind) => kind === "given_back").length).toBeGreaterThanOrEqual(1);
       expect(kinds).not.toContain("retry");
       expect(kinds).not.toContain("worker_lost");
-      expect(digestsOf(remote.place)).toEqual(digestsOf(local.place));
+      expect(traceDigestsIn(remote.place)).toEqual(traceDigestsIn(local.place));
     });
 
     it("scancel of an allocation costs no retry: the cell goes on elsewhere", async () => {
       const remote = start("remote", medium, ["--card", withCard(card)]);
-      await until("the cell runs", () => /hmc.*: started/.test(remote.output()), 60_000);
+      await untilDrawing(remote);
       const id = runningJob();
       slurm.run("scancel", id);
       expect((await remote.ended).code).toBe(0);
       const kinds = kindsOf(remote.place);
       expect(kinds).toContain("given_back");
       expect(kinds).not.toContain("retry");
-      const blocks = eventsOf(remote.place).filter(
+      const blocks = sweepEventsIn(remote.place).filter(
         (event) => event.kind === "block" && event.state === "working",
       );
       expect(blocks.length).toBeGreaterThanOrEqual(2);
@@ -175,7 +164,7 @@ describe.skipIf(!canRun)(
       const wide = withCard(`${card}nodes_per_block: 2\n`);
       const remote = start("remote", small, ["--card", wide, "--set", "card.max_blocks=1"]);
       expect((await remote.ended).code).toBe(0);
-      const workers = eventsOf(remote.place).flatMap((event) =>
+      const workers = sweepEventsIn(remote.place).flatMap((event) =>
         event.kind === "task_started" ? [event.worker] : [],
       );
       expect(new Set(workers.map((worker) => worker.split("/")[0])).size).toBeGreaterThanOrEqual(2);
@@ -183,7 +172,7 @@ describe.skipIf(!canRun)(
 
     it("SLURM's warning to the batch shell of srun reaches the workers on all nodes", async () => {
       const remote = start("remote", long, ["--card", withCard(`${card}nodes_per_block: 2\n`)]);
-      await until("the cell runs", () => /hmc.*: started/.test(remote.output()), 60_000);
+      await untilDrawing(remote);
       slurm.run("scancel", "--batch", "--signal=USR1", runningJob());
       expect((await remote.ended).code).toBe(0);
       const kinds = kindsOf(remote.place);
@@ -193,7 +182,7 @@ describe.skipIf(!canRun)(
 
     it("a requeued allocation goes on as the same block: no other is started beside it", async () => {
       const remote = start("remote", long, ["--card", withCard(card), "--set", "card.max_blocks=1"]);
-      await until("the cell runs", () => /hmc.*: started/.test(remote.output()), 60_000);
+      await untilDrawing(remote);
       const id = runningJob();
       slurm.run("scontrol", "requeue", id);
       const state = (): string => slurm.run("squeue", "-h", "-o", "%T").trim();
@@ -201,7 +190,7 @@ describe.skipIf(!canRun)(
       slurm.run("scontrol", "update", `jobid=${id}`, "StartTime=now"); // SLURM itself waits two minutes
       expect((await remote.ended).code).toBe(0);
       expect(kindsOf(remote.place)).toContain("given_back");
-      const submitted = eventsOf(remote.place).filter(
+      const submitted = sweepEventsIn(remote.place).filter(
         (event) => event.kind === "block" && event.state === "submitted",
       );
       expect(submitted).toHaveLength(1);
@@ -219,7 +208,7 @@ describe.skipIf(!canRun)(
       ]);
       const end = await remote.ended;
       expect(end.code).toBe(0);
-      const blocks = eventsOf(remote.place).flatMap((event) =>
+      const blocks = sweepEventsIn(remote.place).flatMap((event) =>
         event.kind === "block" && event.state === "working" ? [event.block] : [],
       );
       expect(blocks.toSorted()).toEqual(["b-1", "s-1"]);
@@ -233,7 +222,7 @@ describe.skipIf(!canRun)(
       expect(end.output).toMatch(
         /error: card "pilot": sbatch refused the block .*invalid partition specified: nope/,
       );
-      expect(filesIn(remote.place, /redis\.json$/)).toEqual([]);
+      expect(connectionFiles(remote.place)).toEqual([]);
     });
 
     it("no sbatch: one message that says where to look, exit code 3, nothing left", async () => {
@@ -248,7 +237,7 @@ describe.skipIf(!canRun)(
       expect(end.code).toBe(3);
       expect(end.output.match(/^error:/gm)).toHaveLength(1);
       expect(end.output).toMatch(/error: card "pilot": sbatch is not on PATH here\. .*submit\.via/);
-      expect(filesIn(remote.place, /redis\.json$/)).toEqual([]);
+      expect(connectionFiles(remote.place)).toEqual([]);
     });
 
     it("worker_init that fails on every node: the sweep stops after three blocks and shows its output", async () => {
@@ -263,7 +252,7 @@ describe.skipIf(!canRun)(
 
     it("Ctrl-C ends the sweep at checkpoints and cancels what waits", async () => {
       const remote = start("remote", medium, ["--card", withCard(card)]);
-      await until("the cell runs", () => /hmc.*: started/.test(remote.output()), 60_000);
+      await untilDrawing(remote);
       remote.child.kill("SIGINT");
       expect((await remote.ended).code).toBe(130);
       expect(kindsOf(remote.place)).toContain("task_cancelled");
@@ -271,13 +260,10 @@ describe.skipIf(!canRun)(
 
     it("card check asks SLURM; card probe reports from a node", async () => {
       const path = withCard(card);
-      const run = async (...args: readonly string[]): Promise<Ended> => {
-        const child = spawn(process.execPath, [main, "card", ...args], { cwd: folder, env: slurm.env });
-        children.push(child);
-        let output = "";
-        for (const stream of [child.stdout, child.stderr])
-          stream.on("data", (chunk) => (output += String(chunk)));
-        return await new Promise((resolve) => child.once("close", (code) => resolve({ code, output })));
+      const run = (...args: readonly string[]): Promise<CommandEnded> => {
+        const started = startIn(folder, ["card", ...args], slurm.env);
+        commands.push(started);
+        return started.ended;
       };
       const check = await run("check", path);
       expect(check.output).toMatch(/ok, at most 2 blocks.*\n.*Job \d+ to start at/);
@@ -289,7 +275,7 @@ describe.skipIf(!canRun)(
       expect(probe.output).toMatch(/node {6}n[12], job \d+/);
       expect(probe.output).toMatch(/driver {4}127\.0\.0\.1:\d+ reached/);
       expect(probe.code).toBe(0);
-      expect(filesIn(folder, /lambda-hat-probe/)).toEqual([]);
+      expect(filesUnder(folder).filter((path) => path.includes("lambda-hat-probe"))).toEqual([]);
     });
   },
 );

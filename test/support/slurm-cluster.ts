@@ -1,4 +1,7 @@
-/** A real SLURM of two virtual nodes on this machine: own ports, own folders, no authentication, loopback only. */
+/**
+ * A real SLURM of two virtual nodes on this machine: own ports, own folders, no authentication, loopback only. Jobs of the
+ * partition `debug` preempt those of `requeued` and `cancelled`, which are then what the name says.
+ */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
@@ -74,7 +77,7 @@ export const startSlurm = async (): Promise<SlurmCluster> => {
     rmSync(folder, { recursive: true, force: true });
   };
   try {
-    await poll(() => /^idle\s+idle\s*$/.test(run("sinfo", "-h", "-N", "-o", "%t")), 30_000);
+    await poll(() => /^idle\s+idle\s*$/.test(run("sinfo", "-h", "-N", "-p", "debug", "-o", "%t")), 30_000);
   } catch (cause) {
     const log = readFileSync(join(folder, "log", "slurmctld.log"), "utf8").slice(-2000);
     await stop();
@@ -128,10 +131,14 @@ SelectType=select/cons_tres
 SelectTypeParameters=CR_Core_Memory
 ReturnToService=2
 JobRequeue=1
-KillWait=5
+KillWait=15
 SlurmdTimeout=10
+PreemptType=preempt/partition_prio
+PreemptMode=REQUEUE
 SlurmdParameters=config_overrides
 NodeName=n1 NodeHostname=${hostname()} NodeAddr=127.0.0.1 Port=${first} CPUs=2 Boards=1 SocketsPerBoard=1 CoresPerSocket=2 ThreadsPerCore=1 RealMemory=4000 State=UNKNOWN
 NodeName=n2 NodeHostname=${hostname()} NodeAddr=127.0.0.1 Port=${second} CPUs=2 Boards=1 SocketsPerBoard=1 CoresPerSocket=2 ThreadsPerCore=1 RealMemory=4000 State=UNKNOWN
-PartitionName=debug Nodes=ALL Default=YES MaxTime=INFINITE DefMemPerCPU=500 State=UP
+PartitionName=debug Nodes=ALL Default=YES PriorityTier=10 MaxTime=INFINITE DefMemPerCPU=500 State=UP
+PartitionName=requeued Nodes=ALL PriorityTier=1 PreemptMode=REQUEUE GraceTime=0 MaxTime=INFINITE DefMemPerCPU=500 State=UP
+PartitionName=cancelled Nodes=ALL PriorityTier=1 PreemptMode=CANCEL GraceTime=3 MaxTime=INFINITE DefMemPerCPU=500 State=UP
 `;

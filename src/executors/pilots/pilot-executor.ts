@@ -11,7 +11,8 @@ import type { WorkerHeartbeat, WorkerPool } from "../../queue/worker-heartbeat.t
 import type { Executor } from "../executor.ts";
 import type { Allocator } from "./allocator.ts";
 import { BlockLedger } from "./block-ledger.ts";
-import { type BlockEvent, type Demand, PilotFleet } from "./pilot-fleet.ts";
+import { type BlockEvent, PilotFleet } from "./pilot-fleet.ts";
+import type { Demand } from "./scaling.ts";
 import { describeWorker, type WorkerProgram } from "./worker-script.ts";
 
 /** What a pilot executor needs of its surroundings. */

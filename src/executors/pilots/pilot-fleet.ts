@@ -18,7 +18,7 @@ import {
 import { nodesToAvoid, whyEnded } from "./block-end.ts";
 import type { BlockLedger } from "./block-ledger.ts";
 import { afterFailedStart, afterRefusal, afterTaken, afterWorker, type Brake, newBrake } from "./brake.ts";
-import { blocksWanted, decideScaling, isOfUse, type ScalingAction } from "./scaling.ts";
+import { blocksWanted, type Demand, decideScaling, isOfUse, type ScalingAction } from "./scaling.ts";
 import type { WorkerProgram } from "./worker-script.ts";
 
 /** What happened to a block, for events and people. */
@@ -45,14 +45,6 @@ export interface FleetOptions {
   readonly now: () => number;
   readonly onBlock: (event: BlockEvent) => void;
   readonly warn: (message: string) => void;
-}
-
-/** Tasks that wait for workers of this card. */
-export interface Demand {
-  /** Ready or running. */
-  readonly tasks: number;
-  /** Slots of workers that are not of this fleet. */
-  readonly otherSlots: number;
 }
 
 export class PilotFleet {
@@ -82,8 +74,6 @@ export class PilotFleet {
     this.#blocks = file.blocks.filter(({ phase }) => phase !== "ended");
     this.#hasSubmitted = this.#blocks.length > 0;
     this.#wasAnswered = this.#blocks.length === 0;
-    // A fresh block is not asked about at once; one that was left behind is.
-    if (this.#blocks.length === 0) this.#askedAt = this.#options.now();
   }
 
   /** Blocks that are not known to be over. */
@@ -161,10 +151,14 @@ export class PilotFleet {
   }
 
   async #askScheduler(heartbeats: readonly WorkerHeartbeat[]) {
-    const { allocator, now, statusEveryMs } = this.#options;
+    const { allocator, now, statusEveryMs, ledger } = this.#options;
+    if (now() - this.#askedAt < statusEveryMs) return null;
     const heard = new Set(heartbeats.map(({ block }) => block));
-    const silent = this.#blocks.filter((block) => !heard.has(block.name));
-    if (silent.length === 0 || now() - this.#askedAt < statusEveryMs) return null;
+    const silent = this.#blocks.filter(({ name }) => !heard.has(name));
+    // A fresh block is given time, unless it was left behind by another driver or has said its last word.
+    const isFresh = ({ name, submittedAt }: Block): boolean =>
+      this.#wasAnswered && now() - submittedAt < statusEveryMs && ledger.readReport(name) === null;
+    if (silent.every(isFresh)) return null;
     this.#askedAt = now();
     const answer = await allocator.status(this.#blocks.map((block) => this.#named(block)));
     this.#wasAnswered = answer.kind === "answer";

@@ -8,6 +8,14 @@
 import type { BlockLimits } from "../../cards/card.ts";
 import type { Block, CancelCause } from "./block.ts";
 
+/** Tasks that wait for workers of this card. */
+export interface Demand {
+  /** Ready or running. */
+  readonly tasks: number;
+  /** Slots of workers that are not of this fleet. */
+  readonly otherSlots: number;
+}
+
 /** All that the decision depends on. */
 export interface ScalingState {
   readonly now: number;

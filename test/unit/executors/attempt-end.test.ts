@@ -54,6 +54,12 @@ describe("verdictOf", () => {
     expect(causeOf(attempt(givenBack))).toBe("give_back");
   });
 
+  it("gives back, free of charge, what a process that was asked to end by TERM had not begun", () => {
+    expect(causeOf(attempt({ kind: "exited", code: 143, signal: null }))).toBe("give_back");
+    expect(causeOf(attempt({ kind: "exited", code: null, signal: "SIGTERM" }))).toBe("give_back");
+    expect(causeOf(attempt({ kind: "exited", code: 0, signal: null }))).toBe("worker_lost");
+  });
+
   it("names the limit that was exceeded, however the process ended", () => {
     for (const end of [givenBack, crashed, failedWith("x")]) {
       expect(causeOf(attempt(end, { stopCause: "timeout" }))).toBe("timeout");

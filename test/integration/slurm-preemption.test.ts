@@ -1,0 +1,103 @@
+/** A sweep on allocations that SLURM takes away for somebody with a higher priority. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import {
+  hasMainScript,
+  type StartedCommand,
+  startSweepIn,
+  sweepEventsIn,
+  traceDigestsIn,
+  untilDrawing,
+} from "../support/card-sweep.ts";
+import { until } from "../support/processes.ts";
+import { hasRedisServer } from "../support/redis-server.ts";
+import { hasSlurm, type SlurmCluster, startSlurm } from "../support/slurm-cluster.ts";
+
+/** Some twenty seconds on a free core: it runs when the other job comes. */
+const experiment = `
+posterior: { gamma: 100 }
+targets: [{ model: small, data: tiny, training: quick, seed: 42 }]
+samplers: [{ name: hmc, overrides: { draws: 60000, warmup: 100, thinning: 5 } }]
+`;
+
+describe.skipIf(!hasSlurm || !hasRedisServer || !hasMainScript)(
+  "preemption (needs SLURM's daemons, redis-server and a build)",
+  { timeout: 240_000 },
+  () => {
+    let slurm: SlurmCluster;
+    let folder = "";
+    let commands: StartedCommand[] = [];
+    let expected: readonly string[] = [];
+    const reference = mkdtempSync(join(tmpdir(), "lambda-hat-test-"));
+
+    beforeAll(async () => {
+      slurm = await startSlurm();
+      const local = startSweepIn(reference, experiment, { args: ["--local"] });
+      expect((await local.ended).code).toBe(0);
+      expected = traceDigestsIn(reference);
+    }, 120_000);
+    afterAll(async () => {
+      await slurm.stop();
+      rmSync(reference, { recursive: true, force: true });
+    }, 60_000);
+
+    beforeEach(() => {
+      folder = mkdtempSync(join(tmpdir(), "lambda-hat-test-"));
+      commands = [];
+      return async () => {
+        for (const { child } of commands) if (child.exitCode === null) child.kill("SIGKILL");
+        await until("no allocation is left", () => slurm.run("squeue", "-h", "-t", "PD,R,CF").trim() === "");
+        rmSync(folder, { recursive: true, force: true });
+      };
+    });
+
+    const start = (partition: string): StartedCommand => {
+      const card = join(folder, "card.yaml");
+      writeFileSync(
+        card,
+        `{ type: slurm, label: pilot, partition: ${partition}, cores_per_node: 2, mem_per_node: 1, redis: { interface: 127.0.0.1 } }`,
+      );
+      const place = join(folder, "sweep");
+      const started = startSweepIn(place, experiment, { args: ["--card", card], env: slurm.env });
+      commands.push(started);
+      return started;
+    };
+    /** A job that wants both nodes, for a moment, and goes first. */
+    const preempt = (): void => {
+      const request = ["--partition=debug", "--nodes=2", "--cpus-per-task=2", "--mem=100"];
+      slurm.run("sbatch", ...request, "--output=/dev/null", "--wrap=sleep 2");
+    };
+    const statesOf = ({ place }: StartedCommand): readonly string[] =>
+      sweepEventsIn(place).flatMap((event) => (event.kind === "block" ? [event.state] : []));
+    const expectFree = async (sweep: StartedCommand): Promise<void> => {
+      expect(await sweep.ended).toMatchObject({ code: 0 });
+      const kinds = sweepEventsIn(sweep.place).map(({ kind }) => kind);
+      expect(kinds).toContain("given_back");
+      expect(kinds).not.toContain("retry");
+      expect(kinds).not.toContain("worker_lost");
+      expect(traceDigestsIn(sweep.place)).toEqual(expected);
+    };
+
+    it("a cell on a preempted allocation that is requeued goes on from its checkpoint, free of charge, in the same block", async () => {
+      const sweep = start("requeued");
+      await untilDrawing(sweep);
+      const id = slurm.run("squeue", "-h", "-t", "R", "-o", "%i").trim();
+      preempt();
+      const state = (): string => slurm.run("squeue", "-h", "-j", id, "-o", "%T").trim();
+      await until("it waits again", () => state() === "PENDING", 60_000);
+      slurm.run("scontrol", "update", `jobid=${id}`, "StartTime=now"); // SLURM itself waits two minutes
+      await expectFree(sweep);
+      expect(statesOf(sweep).filter((name) => name === "submitted")).toHaveLength(1);
+    });
+
+    it("a cell on a preempted allocation that is cancelled goes on from its checkpoint, free of charge, in another block", async () => {
+      const sweep = start("cancelled");
+      await untilDrawing(sweep);
+      preempt();
+      await expectFree(sweep);
+      expect(statesOf(sweep).filter((name) => name === "submitted")).toHaveLength(2);
+    });
+  },
+);
