@@ -2,7 +2,7 @@
  * The cost of orchestration: planning, no-op tasks per second through plan, broker and slots, and the gap between the
  * end of a task and the start of the next one on its slot, as the task process itself sees it.
  *
- * Everything that a real sweep has is on: event log, log pair a task, one process a slot.
+ * Everything that a real sweep has is on: event log, logs, one process a slot.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -22,6 +22,7 @@ import { parseRedisUrl, type RedisAddress, redisUrlOf } from "../src/queue/redis
 import { RedisBroker } from "../src/queue/redis/redis-broker.ts";
 import { defaultRetryPolicy } from "../src/queue/retry-policy.ts";
 import type { NoopSummary } from "../src/tasks/run-noop.ts";
+import { measureBullmq } from "./bullmq-peer.ts";
 
 const numSlots = 2;
 
@@ -42,6 +43,7 @@ export const runRedisQueueBenchmark = async (): Promise<void> => {
       `${noop.cpuMs.toFixed(2)} ms a task`,
       "≤ 2 ms",
     );
+    await printPeers(server.address, noop.tasksPerSec);
     printGaps("gap between no-op tasks", noop.gapsMs);
     const paced = await sweep(server.address, graphOf(40, 9, 10));
     printGaps("gap between tasks of 10 ms", paced.gapsMs);
@@ -55,6 +57,20 @@ export const runRedisQueueBenchmark = async (): Promise<void> => {
 
 const print = (what: string, figure: string, target: string): void =>
   console.log(`${what.padEnd(56)} ${figure.padStart(34)}   target ${target}`);
+
+/** What BullMQ alone reaches in the same minute, with the ratio that we keep. */
+const printPeers = async (address: RedisAddress, ours: number): Promise<void> => {
+  const peers = [
+    ["inside", "bare BullMQ, processor inside the worker"],
+    ["processes", "bare BullMQ, processor in two child processes"],
+  ] as const;
+  for (const [kind, what] of peers) {
+    const theirs = await measureBullmq(address, kind, 10_000);
+    console.log(
+      `${what.padEnd(56)} ${`${theirs.toFixed(0)} /s`.padStart(34)}   ours × ${(ours / theirs).toFixed(2)}`,
+    );
+  }
+};
 
 const printGaps = (what: string, gapsMs: readonly number[]): void => {
   const [p50, p95, max] = [0.5, 0.95, 1].map((share) => quantile(gapsMs, share).toFixed(2));
