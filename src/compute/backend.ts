@@ -96,6 +96,52 @@ export interface LeapfrogSettings {
   readonly numSteps: number;
 }
 
+/** A chain at its position with fresh momenta, from which a trajectory grows; see `Ensemble.noUTurn`. */
+export interface TreeState {
+  /** In and out. */
+  readonly position: Vectors;
+  /** In: fresh momenta. Out: undefined. */
+  readonly momentum: Vectors;
+  /** ∇U at `position`: in and out. */
+  readonly gradient: Vectors;
+  /** V, the diagonal of the inverse mass matrix. */
+  readonly inverseMass: Row;
+  /** L_n and U at `position`: in (must be valid) and out. */
+  readonly loss: Scalars;
+  readonly potential: Scalars;
+}
+
+export interface TreeSettings {
+  /** ε > 0. */
+  readonly stepSize: number;
+  /** Most doublings, 1 to 20. */
+  readonly maxDepth: number;
+  /** H − H0 above which a leaf is divergent, nats. */
+  readonly divergenceThreshold: number;
+  /** Random step of the transition; purposes TREE_DIRECTION, TREE_PROPOSAL and ACCEPT, see `reference/no-u-turn.ts`. */
+  readonly step: number;
+}
+
+/** Outcome of a no-U-turn transition, one entry a chain. */
+export interface TreeInfo {
+  /** Mean of min(1, e^{H0−H}) over all leaves, also those of a discarded subtree. */
+  readonly acceptanceRate: Float64Array;
+  /** H0, nats. */
+  readonly energy: Float64Array;
+  /** H − H0 of the state moved to, nats; 0 where the chain stayed. */
+  readonly energyError: Float64Array;
+  /** H − H0 of largest size on the trajectory, nats; +∞ where a leaf was not finite. */
+  readonly maxEnergyError: Float64Array;
+  /** 1 where a leaf was divergent. */
+  readonly isDivergent: Float64Array;
+  /** Finished doublings. */
+  readonly depth: Float64Array;
+  /** Leapfrog steps: gradients. */
+  readonly numSteps: Float64Array;
+  /** 1 where `maxDepth` alone ended the trajectory: it was still not turning. */
+  readonly hasReachedMaxDepth: Float64Array;
+}
+
 /** State of unadjusted isokinetic (microcanonical) Langevin dynamics; see `Ensemble.isokinetic`. */
 export interface IsokineticState {
   /** In and out. */
@@ -220,6 +266,8 @@ export interface Ensemble {
 
   /** Velocity-Verlet trajectory, in place. A chain whose state is not finite stays so: its potential is NaN or ∞. */
   leapfrog(state: LeapfrogState, settings: LeapfrogSettings): void;
+  /** One transition of the no-U-turn sampler, in place (`reference/no-u-turn.ts` gives the rules). A chain does as many gradients as its own tree. */
+  noUTurn(state: TreeState, settings: TreeSettings): Promise<TreeInfo>;
   /** O–BAB(AB)–O steps of microcanonical Langevin dynamics, in place (`reference/isokinetic.ts` gives the equations and defines a bad step). */
   isokinetic(state: IsokineticState, settings: IsokineticSettings): Promise<IsokineticInfo>;
   /** SGLD steps, in place. */

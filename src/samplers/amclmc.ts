@@ -125,7 +125,7 @@ class AmclmcChains implements MovingChains {
 /** Adjusted microcanonical Hamiltonian Monte Carlo. @throws CONFIG_INVALID on settings out of range (from `start`). */
 export const amclmc: Sampler<AmclmcSettings> = {
   name: "amclmc",
-  numericsVersion: 1,
+  numericsVersion: 2,
   statistics,
   isIndependent: false,
   start: async (posterior, settings) => {

@@ -92,6 +92,17 @@ export class HamiltonianKernel {
     return this.#end;
   }
 
+  /** What a trajectory of another form begins with, on the device: positions and gradients (moved in place), and V. */
+  get start(): { readonly position: Vectors; readonly gradient: Vectors; readonly inverseMass: Row } {
+    return { position: this.position, gradient: this.gradient, inverseMass: this.#end.inverseMass };
+  }
+
+  /** p_i = z_i/√V_i. @param address of the normals z. */
+  drawMomentum(address: RandomAddress, momentum: Vectors): void {
+    this.#ensemble.normal(address, momentum);
+    this.#ensemble.scaleByRow(this.#momentumScale, momentum);
+  }
+
   /** @param inverseMass V, shape (dim), all > 0. Not kept. */
   setInverseMass(inverseMass: Float64Array): void {
     this.#ensemble.writeRow(this.#end.inverseMass, inverseMass);
@@ -157,8 +168,7 @@ export class HamiltonianKernel {
   async #propose({ stepSize, numSteps, momentum }: Trajectory): Promise<Proposal> {
     const ensemble = this.#ensemble;
     const end = this.#end;
-    ensemble.normal(momentum, end.momentum);
-    ensemble.scaleByRow(this.#momentumScale, end.momentum);
+    this.drawMomentum(momentum, end.momentum);
     const kineticBefore = await this.#kineticEnergy();
     ensemble.copy(this.position, end.position);
     ensemble.copy(this.gradient, end.gradient);

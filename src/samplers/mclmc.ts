@@ -198,7 +198,7 @@ class MclmcRun implements SamplerRun {
 /** Microcanonical Langevin dynamics. @throws CONFIG_INVALID, NUMERICS (from `start`). */
 export const mclmc: Sampler<MclmcSettings> = {
   name: "mclmc",
-  numericsVersion: 1,
+  numericsVersion: 2,
   statistics,
   isIndependent: false,
   start: async (posterior, settings) => {

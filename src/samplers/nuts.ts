@@ -2,14 +2,15 @@
  * The no-U-turn sampler: Hamiltonian Monte Carlo whose trajectories end where they turn back.
  *
  * Multinomial sampling from the trajectory with biased progressive doublings and Stan's checks across subtrees; pooled
- * window adaptation of step size and mass matrix as in `hmc`. Equations: `nuts-tree.ts`, `nuts-turning.ts`.
- * Chains move in lock-step: a draw costs the batch the gradients of its longest tree (counted as work), while `n_steps`
- * is each chain's own. For wide batches `hmc` or `chees` waste less.
+ * window adaptation of step size and mass matrix as in `hmc`. Equations: `compute/reference/no-u-turn.ts`.
+ * A chain costs the gradients of its own tree; the batch is ready when its longest tree is.
  *
  * Source: Hoffman & Gelman (2014); Betancourt (2017), appendix A.
  */
+import type { TreeState } from "../compute/backend.ts";
+import { purpose } from "../random/purpose.ts";
 import { AdaptedHamiltonian, checkHamiltonianSettings, checkRunLength } from "./adapted-hamiltonian.ts";
-import { TreeKernel } from "./nuts-tree.ts";
+import { divergenceThreshold } from "./hamiltonian-kernel.ts";
 import { requireSetting } from "./require-setting.ts";
 import type { Posterior, Sampler, Snapshot, TunedSettings } from "./sampler.ts";
 import { numberIn } from "./snapshot-fields.ts";
@@ -56,11 +57,14 @@ const statistics = [
   "reached_max_treedepth",
 ] as const;
 
+const total = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0);
+
 class NutsChains implements MovingChains {
   readonly #settings: NutsSettings;
   readonly #counter: WorkCounter;
   readonly #hamiltonian: AdaptedHamiltonian;
-  readonly #trees: TreeKernel;
+  readonly #ensemble: Posterior["ensemble"];
+  readonly #state: TreeState;
   /** Transitions of all chains while drawing, and how many of them `maxDepth` stopped. */
   #numTrees = 0;
   #numTruncated = 0;
@@ -69,7 +73,14 @@ class NutsChains implements MovingChains {
     this.#settings = settings;
     this.#counter = counter;
     this.#hamiltonian = new AdaptedHamiltonian(posterior, counter, settings);
-    this.#trees = new TreeKernel(posterior, this.#hamiltonian.kernel);
+    const { ensemble } = posterior;
+    this.#ensemble = ensemble;
+    this.#state = {
+      ...this.#hamiltonian.kernel.start,
+      momentum: ensemble.vectors(),
+      loss: ensemble.scalars(),
+      potential: ensemble.scalars(),
+    };
   }
 
   get loss(): Float64Array {
@@ -94,24 +105,31 @@ class NutsChains implements MovingChains {
   }
 
   async transition(step: number): Promise<TransitionStatistics> {
-    const { stepSize, inverseMass } = this.#hamiltonian;
+    const { stepSize, kernel } = this.#hamiltonian;
     const { maxDepth } = this.#settings;
-    const info = await this.#trees.transition({ stepSize, maxDepth, step }, inverseMass);
-    this.#counter.addGradients(info.numBatchSteps);
+    const { loss, potential } = this.#state;
+    const ensemble = this.#ensemble;
+    kernel.drawMomentum({ purpose: purpose.momentum, step }, this.#state.momentum);
+    ensemble.writeScalars(loss, kernel.loss);
+    ensemble.writeScalars(potential, kernel.potential);
+    const info = await ensemble.noUTurn(this.#state, { stepSize, maxDepth, divergenceThreshold, step });
+    kernel.loss = await ensemble.readScalars(loss);
+    kernel.potential = await ensemble.readScalars(potential);
+    this.#counter.addChainGradients(total(info.numSteps));
     if (this.#counter.phase === "draws") {
-      this.#numTrees += info.depth.length;
-      this.#numTruncated += info.hasReachedMaxDepth.reduce((sum, flag) => sum + flag, 0);
+      this.#numTrees += ensemble.numChains;
+      this.#numTruncated += total(info.hasReachedMaxDepth);
     }
     return {
       acceptance_rate: info.acceptanceRate,
       energy: info.energy,
       energy_error: info.energyError,
       max_energy_error: info.maxEnergyError,
-      diverging: Float64Array.from(info.isDivergent),
-      step_size: info.depth.map(() => stepSize),
+      diverging: info.isDivergent,
+      step_size: new Float64Array(ensemble.numChains).fill(stepSize),
       n_steps: info.numSteps,
       tree_depth: info.depth,
-      reached_max_treedepth: Float64Array.from(info.hasReachedMaxDepth),
+      reached_max_treedepth: info.hasReachedMaxDepth,
     };
   }
 
@@ -137,7 +155,7 @@ class NutsChains implements MovingChains {
 /** The no-U-turn sampler. @throws CONFIG_INVALID on settings out of range (from `start`). */
 export const nuts: Sampler<NutsSettings> = {
   name: "nuts",
-  numericsVersion: 1,
+  numericsVersion: 2,
   statistics,
   isIndependent: false,
   start: async (posterior, settings) => {

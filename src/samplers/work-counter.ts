@@ -28,7 +28,15 @@ export class WorkCounter {
 
   /** `count` gradients (with or without their loss) of every chain over `rows` points; all data by default. */
   addGradients(count: number, rows: number = this.#numData): void {
-    const gradients = count * rows * this.#numChains;
+    this.#add(count * rows * this.#numChains);
+  }
+
+  /** `count` gradients over all data, of single chains: where chains do unequal work. */
+  addChainGradients(count: number): void {
+    this.#add(count * this.#numData);
+  }
+
+  #add(gradients: number): void {
     this.#gradients += gradients;
     if (this.phase === "warmup") this.#warmupGradients += gradients;
   }

@@ -1,5 +1,12 @@
 /** Posteriors for tests of samplers, on the reference backend unless told otherwise, and an ensemble that counts what is asked of it. */
-import type { Ensemble, LangevinSettings, Problem } from "../../src/compute/backend.ts";
+import type {
+  Ensemble,
+  LangevinSettings,
+  Problem,
+  TreeInfo,
+  TreeSettings,
+  TreeState,
+} from "../../src/compute/backend.ts";
 import type { Dataset, LossModel } from "../../src/compute/model.ts";
 import { dimOf } from "../../src/compute/model.ts";
 import { createReferenceBackend } from "../../src/compute/reference/reference-backend.ts";
@@ -116,8 +123,14 @@ export const countingEnsemble = (inner: Ensemble): { ensemble: Ensemble; asked: 
       asked.gradients += settings.numSteps * rows * inner.numChains;
     },
   };
+  const countTrees = async (state: TreeState, settings: TreeSettings): Promise<TreeInfo> => {
+    const info = await inner.noUTurn(state, settings);
+    asked.gradients += info.numSteps.reduce((sum, count) => sum + count, 0) * inner.numData;
+    return info;
+  };
   const ensemble = new Proxy(inner, {
     get: (target, name) => {
+      if (name === "noUTurn") return countTrees;
       const member: unknown = Reflect.get(target, name, target);
       if (typeof member !== "function") return member;
       return (...args: never[]): unknown => {

@@ -34,6 +34,24 @@ static void normalise(real *u, int dim) {
   for (int i = 0; i < dim; i++) u[i] /= norm;
 }
 
+// 1 + ⟨u, e⟩ of unit vectors u and e = force/norm as ½·Σ(u + e)²: exact also where e ≈ −u, where the sum of 1 and the
+// product cancels.
+static double one_plus_cosine(const real *u, const real *force, double norm, int count) {
+  const wide inverse = (1 / norm) - (wide){0};
+  wide sums = {0};
+  int i = 0;
+  for (; i + WIDE_LANES <= count; i += WIDE_LANES) {
+    const wide both = load_wide(u + i) + load_wide(force + i) * inverse;
+    sums += both * both;
+  }
+  double sum = sum_wide(sums);
+  for (; i < count; i++) {
+    const double both = (double)u[i] + (double)force[i] / norm;
+    sum += both * both;
+  }
+  return 0.5 * sum;
+}
+
 // B over time c·ε; returns ΔK.
 static double turn(const Chain *c, double time) {
   const int dim = c->d->p->dim;
@@ -42,13 +60,13 @@ static double turn(const Chain *c, double time) {
   for (int i = 0; i < dim; i++) force[i] = -scale[i] * g[i];
   const double norm = __builtin_sqrt(NAME(dot)(force, force, 0, dim));
   if (norm < SMALLEST_FORCE) return 0;
-  const double cosine = NAME(dot)(u, force, 0, dim) / norm;
+  const double ahead = one_plus_cosine(u, force, norm, dim), behind = 2 - ahead; // 1 ± ue
   const double delta = time * norm / (dim - 1);
   const double zeta = scalar_exp(-delta);
-  const real along = (real)((1 - zeta) * (1 + zeta + cosine * (1 - zeta)) / norm), keep = (real)(2 * zeta);
+  const real along = (real)((1 - zeta) * (ahead + behind * zeta) / norm), keep = (real)(2 * zeta);
   for (int i = 0; i < dim; i++) u[i] = along * force[i] + keep * u[i];
   normalise(u, dim);
-  return (dim - 1) * (delta - LOG_2 + scalar_log(1 + cosine + (1 - cosine) * zeta * zeta));
+  return (dim - 1) * (delta - LOG_2 + scalar_log(ahead + behind * zeta * zeta));
 }
 
 // A over time c·ε, then L_n, U and ∇U anew.

@@ -16,28 +16,18 @@ import type {
   RandomAddress,
   Row,
   Scalars,
+  TreeInfo,
+  TreeSettings,
+  TreeState,
   Vectors,
 } from "../backend.ts";
 import { dimOfProblem } from "../restriction.ts";
+import { treeInfoOf, treeInfoRows } from "../tree-info.ts";
 import { type ArrayShape, arrayOf, KernelArray, sizeOf } from "./kernel-array.ts";
 import type { Block, KernelMemory, RealKernels, SharedKernels } from "./kernel-library.ts";
 import { type Device, openProblem } from "./kernel-problem.ts";
 import { Staging } from "./staging.ts";
-
-/** b of McLachlan's second-order minimum-norm integrator (1995). */
-const MCLACHLAN = 0.1931833275037836;
-
-/** Coefficients of B, A, B, … of one isokinetic step. */
-const paths: Readonly<Record<IsokineticSettings["integrator"], Float64Array>> = {
-  leapfrog: Float64Array.of(0.5, 1, 0.5),
-  mclachlan: Float64Array.of(MCLACHLAN, 0.5, 1 - 2 * MCLACHLAN, 0.5, MCLACHLAN),
-};
-
-const preconditioners: Readonly<Record<LangevinSettings["preconditioner"], number>> = {
-  none: 0,
-  rmsprop: 1,
-  adam: 2,
-};
+import { paths, preconditioners, scheduleOf } from "./step-tables.ts";
 
 const ALIGNMENT_BYTES = 64;
 
@@ -48,12 +38,15 @@ export class KernelEnsemble implements Ensemble {
   readonly numData: number;
   readonly precision: Precision;
   readonly #stride: number;
+  readonly #rowBytes: number;
   readonly #memory: KernelMemory;
   readonly #shared: SharedKernels;
   readonly #kernels: RealKernels;
   readonly #problem: number;
   readonly #blocks: Block[] = [];
   readonly #staging: Staging;
+  /** Trajectories of `noUTurn`; grows with the depth that is asked for. */
+  readonly #trees: Staging;
   #hasPotential = false;
 
   constructor(device: Device, problem: Problem) {
@@ -64,6 +57,7 @@ export class KernelEnsemble implements Ensemble {
     this.precision = problem.precision;
     const lanes = ALIGNMENT_BYTES / (problem.precision === "float32" ? 4 : 8);
     this.#stride = Math.ceil(this.dim / lanes) * lanes;
+    this.#rowBytes = (this.#stride / lanes) * ALIGNMENT_BYTES;
     this.#memory = memory;
     this.#shared = shared;
     this.#kernels = kernels;
@@ -71,6 +65,7 @@ export class KernelEnsemble implements Ensemble {
     this.#blocks.push(block);
     this.#problem = block.address;
     this.#staging = new Staging(memory);
+    this.#trees = new Staging(memory);
   }
 
   vectors(): Vectors {
@@ -196,6 +191,35 @@ export class KernelEnsemble implements Ensemble {
     );
   }
 
+  async noUTurn(
+    state: TreeState,
+    { stepSize, maxDepth, divergenceThreshold, step }: TreeSettings,
+  ): Promise<TreeInfo> {
+    this.#requirePotential();
+    const info = new Float64Array(treeInfoRows * this.numChains);
+    const [infoAt] = this.#staging.put([info]);
+    this.#kernels.lh_no_u_turn(
+      this.#problem,
+      this.#at(state.position),
+      this.#at(state.momentum),
+      this.#at(state.gradient),
+      this.#at(state.inverseMass),
+      this.#at(state.loss),
+      this.#at(state.potential),
+      stepSize,
+      divergenceThreshold,
+      maxDepth,
+      step,
+      purpose.treeDirection,
+      purpose.treeProposal,
+      purpose.accept,
+      this.#trees.reserve(this.numChains * this.#kernels.lh_tree_vectors(maxDepth) * this.#rowBytes),
+      infoAt,
+    );
+    this.#staging.take(infoAt, info);
+    return treeInfoOf(info, this.numChains);
+  }
+
   async isokinetic(state: IsokineticState, settings: IsokineticSettings): Promise<IsokineticInfo> {
     this.#requirePotential();
     const { stepSize, decoherenceLength, numSteps, noise } = settings;
@@ -253,6 +277,7 @@ export class KernelEnsemble implements Ensemble {
   close(): void {
     for (const block of this.#blocks.splice(0)) this.#memory.free(block);
     this.#staging.free();
+    this.#trees.free();
     this.#hasPotential = false;
   }
 
@@ -270,15 +295,3 @@ export class KernelEnsemble implements Ensemble {
     if (!this.#hasPotential) throw new Error("bug: setPotential comes before dynamics");
   }
 }
-
-/** (3, numSteps): ε, then the bias corrections 1 − b1^t and 1 − b2^t, or ones. */
-const scheduleOf = (settings: LangevinSettings): Float64Array => {
-  const { numSteps, stepSizes, stepsDone, beta1, beta2, biasCorrection } = settings;
-  const schedule = new Float64Array(3 * numSteps).fill(1);
-  schedule.set(stepSizes.subarray(0, numSteps));
-  for (let k = 0; biasCorrection && k < numSteps; k++) {
-    schedule[numSteps + k] = 1 - beta1 ** (stepsDone + k + 1);
-    schedule[2 * numSteps + k] = 1 - beta2 ** (stepsDone + k + 1);
-  }
-  return schedule;
-};

@@ -30,6 +30,8 @@ export const realSignatures = {
   lh_potential: "v:ppppp",
   lh_leapfrog: "v:ppppppppi",
   lh_langevin: "v:pppppdddiiiiuuu",
+  lh_tree_vectors: "i:i",
+  lh_no_u_turn: "v:pppppppddiuuuupp",
   lh_isokinetic: "v:ppppppppiidduuupp",
 } as const;
 

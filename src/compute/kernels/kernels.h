@@ -108,6 +108,9 @@ void random_normals(const Stream *stream, double *out, int first, int count);
 // Integers in [0, bound) at first, first + 1, …; `first` is a multiple of 4; INTEGER_BATCH entries are written.
 void random_integers(const Stream *stream, uint32_t bound, uint32_t *out, int first);
 
+// The uniform in (0, 1) at one index.
+double random_uniform(const Stream *stream, uint32_t index);
+
 // Rows that a chain picks at one step, with replacement. A null pointer to it means all data.
 typedef struct {
   Stream stream;

@@ -127,3 +127,12 @@ void random_integers(const Stream *stream, uint32_t bound, uint32_t *out, int fi
     out[4 * b + 3] = (uint32_t)(((uint64_t)words.x3[b] * bound) >> 32);
   }
 }
+
+// One number of a stream: `index` 2b is words (0, 1) of block b, 2b + 1 its words (2, 3).
+double random_uniform(const Stream *s, uint32_t index) {
+  uint32_t x0 = index / 2, x1 = s->step, x2 = s->chain, x3 = s->purpose;
+  uint32_t k0 = s->seed_low, k1 = s->seed_high;
+  ROUND_ONCE ROUND_ONCE ROUND_ONCE ROUND_ONCE ROUND_ONCE
+  ROUND_ONCE ROUND_ONCE ROUND_ONCE ROUND_ONCE ROUND_ONCE
+  return index % 2 == 0 ? uniform_of(x0, x1) : uniform_of(x2, x3);
+}

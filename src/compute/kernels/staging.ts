@@ -25,15 +25,21 @@ export class Staging {
       offsets.push(sizeBytes);
       sizeBytes += Math.ceil(array.byteLength / ALIGNMENT_BYTES) * ALIGNMENT_BYTES;
     }
-    if (sizeBytes > this.#block.sizeBytes) {
-      this.#memory.free(this.#block);
-      this.#block = this.#memory.allocate(2 * sizeBytes);
-    }
+    if (sizeBytes > this.#block.sizeBytes) this.reserve(2 * sizeBytes);
     const { buffer, byteOffset, address } = this.#block;
     arrays.forEach((array, i) => {
       new Uint8Array(buffer, byteOffset + offsets[i], array.byteLength).set(bytesOf(array));
     });
     return offsets.map((offset) => address + offset) as { [Index in keyof Arrays]: number };
+  }
+
+  /** Makes room for that many bytes, contents undefined; returns their address, valid until the next call. */
+  reserve(sizeBytes: number): number {
+    if (sizeBytes > this.#block.sizeBytes) {
+      this.#memory.free(this.#block);
+      this.#block = this.#memory.allocate(sizeBytes);
+    }
+    return this.#block.address;
   }
 
   /** Copies what lies at an address that `put` returned into `target`. */

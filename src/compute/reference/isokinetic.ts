@@ -92,13 +92,15 @@ const turn = (chain: IsokineticChain, time: number, scale: Float64Array): number
   const norm = Math.sqrt(dot(force, force));
   if (norm < 1e-13) return 0;
   const d1 = direction.length - 1;
-  const cosine = dot(direction, force) / norm;
+  // 1 + ue = ½|u + e|² for unit vectors: exact also where e ≈ −u.
+  const ahead = direction.reduce((sum, u, i) => sum + (u + force[i] / norm) ** 2, 0) / 2;
+  const behind = 2 - ahead;
   const delta = (time * norm) / d1;
   const zeta = Math.exp(-delta);
-  const along = ((1 - zeta) * (1 + zeta + cosine * (1 - zeta))) / norm;
+  const along = ((1 - zeta) * (ahead + behind * zeta)) / norm;
   for (let i = 0; i < direction.length; i++) direction[i] = along * force[i] + 2 * zeta * direction[i];
   normalise(direction);
-  return d1 * (delta - Math.LN2 + Math.log(1 + cosine + (1 - cosine) * zeta * zeta));
+  return d1 * (delta - Math.LN2 + Math.log(ahead + behind * zeta * zeta));
 };
 
 /** A: x ← x + c·ε·√V∘u. */

@@ -4,9 +4,7 @@
  * Written to be read, not to be fast; chains are done one after the other. Both precisions compute in float64, so for
  * `float32` it shows what a float32 kernel rounds. Equations are in the files of the single-chain functions.
  */
-import { fillNormal } from "../../random/normal.ts";
 import { purpose } from "../../random/purpose.ts";
-import { fillIntegers } from "../../random/uniform.ts";
 import type {
   Ensemble,
   IsokineticInfo,
@@ -23,16 +21,24 @@ import type {
   RandomAddress,
   Row,
   Scalars,
+  TreeInfo,
+  TreeSettings,
+  TreeState,
   Vectors,
 } from "../backend.ts";
 import { dimOfProblem, restrictedLoss } from "../restriction.ts";
-import { type ChainPotential, chainPotentialOf } from "./chain-potential.ts";
+import { treeInfoOf, treeInfoRows } from "../tree-info.ts";
+import { type ChainPotential, chainPotentialOf, type Evaluation } from "./chain-potential.ts";
+import { ChainRandom } from "./chain-random.ts";
 import { isokineticStep } from "./isokinetic.ts";
 import { langevinStep } from "./langevin.ts";
-import { leapfrogChain } from "./leapfrog.ts";
+import { type LeapfrogChain, leapfrogChain } from "./leapfrog.ts";
 import type { LossFunction } from "./loss-function.ts";
 import { lossFunctionOf } from "./model-loss.ts";
+import { growTree } from "./no-u-turn.ts";
 import { ReferenceArray, valuesOf } from "./reference-array.ts";
+
+type Point = Pick<LeapfrogState, "position" | "momentum" | "gradient">;
 
 /** Arrays of one problem on the host. */
 export class ReferenceEnsemble implements Ensemble {
@@ -40,8 +46,7 @@ export class ReferenceEnsemble implements Ensemble {
   readonly dim: number;
   readonly numData: number;
   readonly precision: Precision;
-  readonly #seed: number;
-  readonly #firstChain: number;
+  readonly #random: ChainRandom;
   readonly #lossOf: LossFunction;
   #potential: Potential | null = null;
 
@@ -51,8 +56,7 @@ export class ReferenceEnsemble implements Ensemble {
     this.dim = dimOfProblem(problem);
     this.numData = problem.dataset.numData;
     this.precision = problem.precision;
-    this.#seed = problem.seed;
-    this.#firstChain = problem.firstChain ?? 0;
+    this.#random = new ChainRandom(problem);
     this.#lossOf = restrictedLoss(problem, lossOf);
   }
 
@@ -130,7 +134,7 @@ export class ReferenceEnsemble implements Ensemble {
 
   normal(address: RandomAddress, out: Vectors): void {
     this.#forEachChain((chain) => {
-      this.#chainOf(out, chain).set(this.#normals(address, chain));
+      this.#chainOf(out, chain).set(this.#random.normals(address, chain));
     });
   }
 
@@ -161,7 +165,7 @@ export class ReferenceEnsemble implements Ensemble {
     out: LossAndGradient,
   ): void {
     this.#forEachChain((chain) => {
-      const rows = this.#batchRows(batch, chain);
+      const rows = this.#random.batchRows(batch, chain);
       const slope = this.#chainOf(out.gradient, chain);
       valuesOf(out.loss)[chain] = this.#lossOf(this.#chainOf(position, chain), rows, slope);
     });
@@ -171,26 +175,37 @@ export class ReferenceEnsemble implements Ensemble {
     this.#forEachChain((chain) => {
       const evaluate = this.#chainPotential(chain);
       const result = evaluate(this.#chainOf(position, chain), this.#chainOf(out.gradient, chain));
-      valuesOf(out.loss)[chain] = result.loss;
-      valuesOf(out.potential)[chain] = result.potential;
+      this.#record(out, chain, result);
     });
   }
 
   leapfrog(state: LeapfrogState, settings: LeapfrogSettings): void {
     this.#forEachChain((chain) => {
-      const arrays = {
-        position: this.#chainOf(state.position, chain),
-        momentum: this.#chainOf(state.momentum, chain),
-        gradient: this.#chainOf(state.gradient, chain),
-      };
-      const result = leapfrogChain(arrays, this.#chainPotential(chain), {
+      const result = leapfrogChain(this.#pointOf(state, chain), this.#chainPotential(chain), {
         stepSize: valuesOf(settings.stepSize)[chain],
         numSteps: settings.numSteps,
         inverseMass: valuesOf(state.inverseMass),
       });
-      valuesOf(state.loss)[chain] = result.loss;
-      valuesOf(state.potential)[chain] = result.potential;
+      this.#record(state, chain, result);
     });
+  }
+
+  async noUTurn(state: TreeState, settings: TreeSettings): Promise<TreeInfo> {
+    const info = treeInfoOf(new Float64Array(treeInfoRows * this.numChains), this.numChains);
+    this.#forEachChain((chain) => {
+      const arrays = {
+        ...this.#pointOf(state, chain),
+        evaluation: { loss: valuesOf(state.loss)[chain], potential: valuesOf(state.potential)[chain] },
+      };
+      const outcome = growTree(arrays, this.#chainPotential(chain), {
+        ...settings,
+        inverseMass: valuesOf(state.inverseMass),
+        stream: this.#random.streamOf(chain),
+      });
+      for (const [name, value] of Object.entries(outcome)) info[name as keyof TreeInfo][chain] = value;
+      this.#record(state, chain, arrays.evaluation);
+    });
+    return info;
   }
 
   async isokinetic(state: IsokineticState, settings: IsokineticSettings): Promise<IsokineticInfo> {
@@ -210,15 +225,14 @@ export class ReferenceEnsemble implements Ensemble {
           stepSize: settings.stepSize,
           decoherenceLength: settings.decoherenceLength,
           scale: valuesOf(state.scale),
-          noiseBefore: this.#normals(noise, chain),
-          noiseAfter: this.#normals(noise, chain, 2 * Math.ceil(this.dim / 2)),
-          freshDirection: () => this.#normals({ ...noise, purpose: settings.badStepPurpose }, chain),
+          noiseBefore: this.#random.normals(noise, chain),
+          noiseAfter: this.#random.normals(noise, chain, 2 * Math.ceil(this.dim / 2)),
+          freshDirection: () => this.#random.normals({ ...noise, purpose: settings.badStepPurpose }, chain),
         });
         energyError[k * this.numChains + chain] = outcome.energyError;
         isBad[k * this.numChains + chain] = outcome.isBad ? 1 : 0;
       }
-      valuesOf(state.loss)[chain] = arrays.evaluation.loss;
-      valuesOf(state.potential)[chain] = arrays.evaluation.potential;
+      this.#record(state, chain, arrays.evaluation);
     });
     return { energyError, isBad };
   }
@@ -234,9 +248,9 @@ export class ReferenceEnsemble implements Ensemble {
       };
       for (let offset = 0; offset < settings.numSteps; offset++) {
         const step = settings.stepsDone + offset;
-        const rows = settings.batchSize === 0 ? null : this.#batchRows({ ...settings, step }, chain);
+        const rows = settings.batchSize === 0 ? null : this.#random.batchRows({ ...settings, step }, chain);
         this.#lossOf(arrays.position, rows, gradient);
-        const noise = this.#normals({ purpose: purpose.langevinNoise, step }, chain);
+        const noise = this.#random.normals({ purpose: purpose.langevinNoise, step }, chain);
         const chainPotential = { center, nBeta: nBeta[chain], gamma: gamma[chain] };
         langevinStep(arrays, { gradient, noise, ...chainPotential, offset }, settings);
       }
@@ -256,17 +270,17 @@ export class ReferenceEnsemble implements Ensemble {
     return valuesOf(vectors).subarray(chain * this.dim, (chain + 1) * this.dim);
   }
 
-  #normals(address: RandomAddress, chain: number, firstIndex = 0): Float64Array {
-    const out = new Float64Array(this.dim);
-    fillNormal({ seed: this.#seed, ...address, chain: this.#firstChain + chain }, out, firstIndex);
-    return out;
+  #pointOf({ position, momentum, gradient }: Point, chain: number): LeapfrogChain {
+    return {
+      position: this.#chainOf(position, chain),
+      momentum: this.#chainOf(momentum, chain),
+      gradient: this.#chainOf(gradient, chain),
+    };
   }
 
-  #batchRows({ batchSize, step }: { batchSize: number; step: number }, chain: number): Uint32Array {
-    const rows = new Uint32Array(batchSize);
-    const stream = { seed: this.#seed, purpose: purpose.minibatch, step, chain: this.#firstChain + chain };
-    fillIntegers(stream, this.numData, rows);
-    return rows;
+  #record(out: { loss: Scalars; potential: Scalars }, chain: number, { loss, potential }: Evaluation): void {
+    valuesOf(out.loss)[chain] = loss;
+    valuesOf(out.potential)[chain] = potential;
   }
 
   #requirePotential(): Potential {

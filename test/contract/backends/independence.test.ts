@@ -57,6 +57,17 @@ const everyOperation = async (ensemble: Ensemble, start: Float64Array, chain0: n
   results["leapfrog momentum"] = await ensemble.readVectors(momentum);
   results["leapfrog potential"] = await ensemble.readScalars(potential);
 
+  ensemble.normal({ purpose: purpose.momentum, step: 4 }, momentum);
+  const trees = await ensemble.noUTurn(leapfrog, {
+    stepSize: 0.02,
+    maxDepth: 4,
+    divergenceThreshold: 1000,
+    step: 4,
+  });
+  results["tree position"] = await ensemble.readVectors(position);
+  results["tree potential"] = await ensemble.readScalars(potential);
+  for (const [name, values] of Object.entries(trees)) results[`tree ${name}`] = Float64Array.from(values);
+
   const noise = { purpose: purpose.directionRefresh, step: 3 };
   const dynamics = { integrator: "mclachlan", stepSize: 0.05, decoherenceLength: 1, numSteps: 3 } as const;
   const direction = ensemble.vectors();

@@ -125,6 +125,33 @@ describeBackends("isokinetic", (backend) => {
     },
   );
 
+  // In ℝ³ on the standard normal: at x = −a·e₁ the force looks along e₁ with size a. For u = −√(1 − η²)·e₁ + η·e₂ the number
+  // 1 + ue is η²/(1 + √(1 − η²)) = 5e-13, of which 1 + (−1 + 5e-13) keeps four digits: ΔE off by 2e-4.
+  it("keeps the digits of ΔE where a huge kick turns a direction right round", async () => {
+    if (backend.precision === "float32") return;
+    const ensemble = standardNormal();
+    const [eta, size, stepSize] = [1e-6, 80, 1];
+    const along = Math.sqrt(1 - eta ** 2);
+    const start = Float64Array.of(-size, 0, 0);
+    const state = stateAt(ensemble, start, Float64Array.of(-along, eta, 0));
+    const info = await ensemble.isokinetic(state, settingsOf({ integrator: "leapfrog", stepSize }));
+    const kick = (force: number, ahead: number): number => {
+      const delta = (0.5 * stepSize * force) / 2;
+      return 2 * (delta - Math.LN2 + Math.log(ahead + (2 - ahead) * Math.exp(-2 * delta)));
+    };
+    const ahead = eta ** 2 / (1 + along);
+    const zeta = Math.exp((-0.5 * stepSize * size) / 2);
+    // sin and cos of the turned direction: (1 − ζ)(ahead + (2 − ahead)ζ)·e + 2ζ·u, the large terms taken apart by hand.
+    const forward = (1 - zeta) * ahead * (1 - zeta) + 2 * zeta * (ahead - zeta);
+    const sideways = 2 * zeta * eta;
+    const length = Math.hypot(forward, sideways);
+    const [x, y] = [-size + (stepSize * forward) / length, (stepSize * sideways) / length];
+    const force = Math.hypot(x, y);
+    const ahead2 = 1 - (forward * x + sideways * y) / (length * force);
+    const expected = kick(size, ahead) + kick(force, ahead2) + (force ** 2 - size ** 2) / 2;
+    expect(info.energyError[0] as number).toBeCloseTo(expected, 6);
+  });
+
   it("turns back along its path when directions are reversed", async () => {
     const ensemble = standardNormal();
     const start = Float64Array.of(1, -0.5, 0.25);

@@ -16,9 +16,12 @@ import type {
   Potential,
   RandomAddress,
   Scalars,
+  TreeSettings,
+  TreeState,
   Vectors,
 } from "../../../src/compute/backend.ts";
 import { valuesOf } from "../../../src/compute/reference/reference-array.ts";
+import { treeInfoOf, treeInfoRows } from "../../../src/compute/tree-info.ts";
 import { purpose } from "../../../src/random/purpose.ts";
 import type { Posterior } from "../../../src/samplers/sampler.ts";
 
@@ -97,6 +100,16 @@ const library = {
       scaleScalars(state.potential, 0.7);
     },
   }),
+  "leaves U of its start out of H": (inner) => ({
+    noUTurn: (state: TreeState, settings: TreeSettings) => {
+      scaleScalars(state.potential, 0);
+      return inner.noUTurn(state, settings);
+    },
+  }),
+  "grows trees along 0.7 of the force": (inner, potential) => ({
+    noUTurn: (state: TreeState, settings: TreeSettings) =>
+      under([inner, potential], 0.7, () => inner.noUTurn(state, settings)),
+  }),
   "injects noise 20 % too large": (inner, potential) => ({
     langevin: (state: LangevinState, settings: LangevinSettings) => {
       const stepSizes = settings.stepSizes.map((value) => 1.44 * value);
@@ -143,6 +156,7 @@ const library = {
       select: () => undefined,
       leapfrog: () => undefined,
       langevin: () => undefined,
+      noUTurn: async () => treeInfoOf(new Float64Array(treeInfoRows * inner.numChains), inner.numChains),
       isokinetic: async (_state: IsokineticState, { numSteps }: IsokineticSettings) => ({
         energyError: new Float64Array(numSteps * inner.numChains),
         isBad: new Uint8Array(numSteps * inner.numChains),

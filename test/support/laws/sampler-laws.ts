@@ -103,7 +103,11 @@ const laws: { readonly [Name in SamplerName]?: SamplerLaw } = {
     }),
     bias: () => 0,
     alone: { settings: { ...settingsOf("nuts"), warmup: 0 } },
-    broken: ["draws momenta 30 % too large", "accepts by 0.7·ΔU"],
+    broken: [
+      "draws momenta 30 % too large",
+      "leaves U of its start out of H",
+      "grows trees along 0.7 of the force",
+    ],
   },
   mala: {
     kind: "exact",
