@@ -10,6 +10,6 @@ import { runTask } from "../src/tasks/run-task.ts";
 const watch = new Worker(new URL("./orphan-watch.js", import.meta.url), { workerData: process.ppid });
 watch.unref();
 
-serveTasks(({ task, attempt, attemptToken, paths }, hooks) =>
-  runTask(task, { ...hooks, attempt, attemptToken, storeRoot: paths.storeRoot }),
+serveTasks(({ task, attempt, attemptToken, sweep, paths }, hooks) =>
+  runTask(task, { ...hooks, attempt, attemptToken, sweep, storeRoot: paths.storeRoot }),
 );

@@ -9,7 +9,7 @@ import { packageRoot } from "../core/package-root.ts";
 import type { Task } from "../plan/task.ts";
 import type { TaskSource } from "../queue/broker.ts";
 import { logPathsOf } from "../queue/log-paths.ts";
-import type { TaskPaths } from "../queue/task-messages.ts";
+import type { SweepMark, TaskPaths } from "../queue/task-messages.ts";
 import type { Executor } from "./executor.ts";
 import { canReadMemory, groupMemoryMiB } from "./group-memory.ts";
 import { Slot } from "./slot.ts";
@@ -18,6 +18,8 @@ import type { AnswerLeftBy } from "./slot-options.ts";
 /** Where the tasks' files go, and how the broker is kept informed. */
 export interface LocalExecutorOptions {
   readonly card: LocalCard;
+  /** What the tasks are done for; default: no other sweep is looked at. */
+  readonly sweep?: SweepMark;
   /** Absolute path of the store (`runs/`). */
   readonly storeRoot: string;
   /** Folder of the task logs; null: no log files. */
@@ -104,6 +106,7 @@ const slotsOf = (workers: LocalWorkers, options: LocalExecutorOptions): readonly
     const name = `slot-${index}`;
     return new Slot({
       worker: `${workers.label}/${name}`,
+      sweep: options.sweep ?? null,
       serves: workers.serves,
       remainingSec: options.remainingSec ?? (() => null),
       memoryMiB: workers.memoryMiB,

@@ -15,7 +15,13 @@ import { systemClock } from "../core/clock.ts";
 import { SweepError } from "../core/errors.ts";
 import type { Task, TaskKind } from "../plan/task.ts";
 import { connectRedis, type RedisClient } from "../queue/redis/connect-redis.ts";
-import type { RedisAddress } from "../queue/redis/redis-address.ts";
+import { workerLooksEveryMs, workerSpreadMs } from "../queue/redis/lease-times.ts";
+import {
+  parseRedisUrl,
+  type RedisAddress,
+  readConnectionFile,
+  redisUrlOf,
+} from "../queue/redis/redis-address.ts";
 import { RedisTaskSource } from "../queue/redis/redis-task-source.ts";
 import { SweepStore } from "../queue/redis/sweep-store.ts";
 import { heartbeatEveryMs, heartbeatVersion, type WorkerHeartbeat } from "../queue/worker-heartbeat.ts";
@@ -60,8 +66,6 @@ export interface RemoteWorkerOptions {
   readonly kill: AbortSignal;
 }
 
-/** Lost workers are looked for so often. */
-const reapEveryMs = 15_000;
 const watchEveryMs = 500;
 /** An idle worker leaves when Redis is away for so long. */
 const maxAwayMs = 600_000;
@@ -90,6 +94,7 @@ export const runRemoteWorker = async (options: RemoteWorkerOptions): Promise<voi
     await worker.run(
       new LocalExecutor({
         card: cardOf(options, worker.id),
+        sweep: { id: options.sweepId, doneSince: source.rules.doneSince },
         storeRoot,
         logsRoot: options.logsRoot ?? stored.rules.logsRoot,
         ...(results.answerLeftBy === undefined ? {} : { answerLeftBy: results.answerLeftBy }),
@@ -155,10 +160,11 @@ class RemoteWorker {
     drain.addEventListener("abort", onDrain);
     kill.addEventListener("abort", onKill);
     if (drain.aborted) onDrain();
+    const lookEveryMs = workerLooksEveryMs + Math.random() * workerSpreadMs;
     const timers = [
       setInterval(() => void this.#beat().catch(() => {}), heartbeatEveryMs),
       setInterval(() => this.#watch(), watchEveryMs),
-      setInterval(() => void this.#source.reap().catch(() => {}), reapEveryMs + Math.random() * 5000),
+      setInterval(() => void this.#source.reap().catch(() => {}), lookEveryMs),
     ];
     try {
       await executor.run(this.#source).catch((error: unknown) => {
@@ -189,17 +195,34 @@ class RemoteWorker {
   #isLeftAlone(now: number): boolean {
     this.#awaySince = this.#client.status === "ready" ? null : (this.#awaySince ?? now);
     if (this.#awaySince === null) return false;
-    const { connectionFile } = this.#options;
-    if (connectionFile !== null && !existsSync(connectionFile)) return true;
+    if (this.#isReplaced()) return true;
     return this.#source.taskIds.length === 0 && now - this.#awaySince > maxAwayMs;
   }
 
-  /** Calls that wait for Redis end with its connection. */
+  /** True if the driver has removed its connection file, or has written another Redis into it. */
+  #isReplaced(): boolean {
+    const { connectionFile, address } = this.#options;
+    if (connectionFile === null) return false;
+    if (!existsSync(connectionFile)) return true;
+    try {
+      const { url } = readConnectionFile(connectionFile);
+      return redisUrlOf(parseRedisUrl(url, connectionFile)) !== redisUrlOf(address);
+    } catch {
+      return false; // cannot be read now
+    }
+  }
+
+  /** Tasks checkpoint, as far as they can in time; calls that wait for Redis end with its connection. */
   #abandon(): void {
+    if (this.#isAbandoned) return;
     this.#isAbandoned = true;
     this.#options.say(`worker ${this.id}: Redis is gone; leaving`);
-    this.#executor?.kill();
-    this.#client.disconnect();
+    this.#executor?.drain();
+    const graceMs = this.#source.taskIds.length === 0 ? 0 : this.#options.graceSec * 1000;
+    setTimeout(() => {
+      this.#executor?.kill();
+      this.#client.disconnect();
+    }, graceMs);
   }
 
   #drain(reason: string): void {

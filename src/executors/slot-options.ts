@@ -1,7 +1,7 @@
 /** What a slot is told once: who it is, what it serves, its limits, and how its process is started. */
 import type { Json } from "../core/canonical-json.ts";
 import type { Task, TaskKind } from "../plan/task.ts";
-import type { TaskPaths } from "../queue/task-messages.ts";
+import type { SweepMark, TaskPaths } from "../queue/task-messages.ts";
 import type { WarmProcessOptions } from "./warm-process.ts";
 
 /** Looks for the finished work of one attempt of a task. */
@@ -11,6 +11,8 @@ export type AnswerLeftBy = (task: Task, attemptToken: string) => Json | undefine
 export interface SlotOptions {
   /** Unique name: `local/slot-0`. */
   readonly worker: string;
+  /** What the tasks are done for; null: no other sweep is looked at. */
+  readonly sweep: SweepMark | null;
   /** Kinds of task it takes; null: all. */
   readonly serves: readonly TaskKind[] | null;
   /** Seconds until the slot's machine is taken away; null: never. Asked before each task. */

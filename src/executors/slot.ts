@@ -165,7 +165,9 @@ export class Slot {
     const { timeoutSec } = lease.task.resources;
     const deadline = timeoutSec === null ? null : setTimeout(() => this.#timeOut(attempt), timeoutSec * 1000);
     const { task, attempt: number, attemptToken } = lease;
-    const end = await process.run({ kind: "run", task, attempt: number, attemptToken, paths }, (progress) => {
+    const { sweep } = this.#options;
+    const request = { kind: "run", task, attempt: number, attemptToken, sweep, paths } as const;
+    const end = await process.run(request, (progress) => {
       void this.#renew(broker, attempt, progress);
     });
     attempt.isOver = true;

@@ -10,7 +10,7 @@ import type { ErrorRecord } from "../core/errors.ts";
 import type { Task } from "../plan/task.ts";
 
 /** Raised with any change of the messages, so that a process of another installation is refused. */
-export const protocolVersion = 1;
+export const protocolVersion = 2;
 
 /** Where a task's files go; absolute paths. */
 export interface TaskPaths {
@@ -21,12 +21,22 @@ export interface TaskPaths {
   readonly err: string | null;
 }
 
+/** The sweep that a task is done for: how it meets other sweeps of the same store. */
+export interface SweepMark {
+  /** `swp_<12 hex>`. */
+  readonly id: string;
+  /** Results that were finished since then are taken as they are, milliseconds since 1970; null: any result is. */
+  readonly doneSince: number | null;
+}
+
 /** One attempt of one task. */
 export interface RunMessage {
   readonly kind: "run";
   readonly task: Task;
   readonly attempt: number;
   readonly attemptToken: string;
+  /** Null: no other sweep is looked at. */
+  readonly sweep: SweepMark | null;
   readonly paths: TaskPaths;
 }
 

@@ -3,11 +3,11 @@
  *
  * ```
  * runs/targets/_catalog.jsonl
- * runs/targets/tgt_<id>/   meta.json  data.npz  params.npz  _runs.jsonl  attempt.json  checkpoint.bin  diagnostics/
- * runs/targets/tgt_<id>/run_<sampler>_<id>/   manifest.json  trace.nc  analysis.json  attempt.json  checkpoint.bin
- *                                             draws.log  diagnostics/
- * runs/sweeps/<id>/        plan.json  experiment.yaml  card.yaml  events.jsonl  report.html  command.json
- *                          driver.log  redis.json  blocks/
+ * runs/targets/tgt_<id>/   meta.json  data.npz  params.npz  _runs.jsonl  attempt.json  working.json
+ * runs/targets/tgt_<id>/run_<sampler>_<id>/   manifest.json  trace.nc  analysis.json  attempt.json  working.json
+ *                                             checkpoint.bin  draws.log
+ * runs/sweeps/<id>/        plan.json  experiment.yaml  card.yaml  events.jsonl  command.json  driver.log
+ *                          redis.json  blocks/
  * logs/build_target/<target id>.{log,err}     logs/run_sampler/<target id>_<sampler>_<run id>.{log,err}
  * ```
  */
@@ -45,9 +45,6 @@ export interface TargetFiles {
   readonly params: string;
   /** One line per run that has ended. */
   readonly runs: string;
-  readonly attempt: string;
-  readonly checkpoint: string;
-  readonly diagnostics: string;
 }
 
 /** Files of one run. */
@@ -56,11 +53,9 @@ export interface RunFiles {
   readonly manifest: string;
   readonly trace: string;
   readonly analysis: string;
-  readonly attempt: string;
   readonly checkpoint: string;
   /** Draws while sampling; gone when the trace is written. */
   readonly drawLog: string;
-  readonly diagnostics: string;
 }
 
 /** Files of one invocation of a sweep. */
@@ -70,7 +65,6 @@ export interface SweepFiles {
   readonly experiment: string;
   readonly card: string;
   readonly events: string;
-  readonly report: string;
   /** Held by the process that drives the sweep. */
   readonly lock: string;
   /** Where the sweep's Redis is, for workers; holds a password. */
@@ -102,9 +96,6 @@ export const targetFiles = (store: Store, targetId: string): TargetFiles => {
     data: join(dir, "data.npz"),
     params: join(dir, "params.npz"),
     runs: join(dir, "_runs.jsonl"),
-    attempt: join(dir, "attempt.json"),
-    checkpoint: join(dir, "checkpoint.bin"),
-    diagnostics: join(dir, "diagnostics"),
   };
 };
 
@@ -115,10 +106,8 @@ export const runFiles = (store: Store, { targetId, sampler, runId }: RunName): R
     manifest: join(dir, "manifest.json"),
     trace: join(dir, "trace.nc"),
     analysis: join(dir, "analysis.json"),
-    attempt: join(dir, "attempt.json"),
     checkpoint: join(dir, "checkpoint.bin"),
     drawLog: join(dir, "draws.log"),
-    diagnostics: join(dir, "diagnostics"),
   };
 };
 
@@ -132,7 +121,6 @@ export const sweepFiles = (store: Store, sweepId: string): SweepFiles => {
     experiment: join(dir, "experiment.yaml"),
     card: join(dir, "card.yaml"),
     events: join(dir, "events.jsonl"),
-    report: join(dir, "report.html"),
     lock: join(dir, "lock.json"),
     redis: join(dir, "redis.json"),
     blocks: join(dir, "blocks"),

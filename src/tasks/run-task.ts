@@ -3,6 +3,7 @@ import type { Task } from "../plan/task.ts";
 import { runBuildTarget } from "./build-target.ts";
 import { runNoop } from "./run-noop.ts";
 import { runSampler } from "./run-sampler.ts";
+import { takeTurns } from "./take-turns.ts";
 import type { TaskContext, TaskOutcome } from "./task-context.ts";
 
 /** Does one task. @throws whatever the work throws; the caller turns it into a failure. */
@@ -11,8 +12,8 @@ export const runTask = async (task: Task, context: TaskContext): Promise<TaskOut
     case "noop":
       return runNoop(task, context);
     case "build-target":
-      return runBuildTarget(task, context);
+      return takeTurns(task, context, () => runBuildTarget(task, context));
     case "run-sampler":
-      return runSampler(task, context);
+      return takeTurns(task, context, () => runSampler(task, context));
   }
 };

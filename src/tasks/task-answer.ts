@@ -9,8 +9,8 @@ import type { Json } from "../core/canonical-json.ts";
 import type { Task } from "../plan/task.ts";
 import { removeCheckpoint } from "../runs/checkpoint.ts";
 import { removeDrawLog } from "../runs/draw-log.ts";
-import { runFiles, targetFiles } from "../runs/layout.ts";
-import { readManifest } from "../runs/manifest.ts";
+import { runFiles } from "../runs/layout.ts";
+import { resultSince } from "./done-since.ts";
 import { storeOf } from "./store-of.ts";
 
 type Fields = { readonly [name: string]: unknown };
@@ -43,21 +43,27 @@ export const storedRunAnswer = (analysisFile: string): Json => {
 };
 
 /**
+ * Answer of whoever finished the task not before `since` (milliseconds since 1970; null: at any time); undefined if nobody has.
+ */
+export const answerSince = (runsFolder: string, task: Task, since: number | null): Json | undefined => {
+  const manifest = resultSince(runsFolder, task, since);
+  if (manifest === null) return undefined;
+  if (task.kind !== "run-sampler") return buildAnswer(manifest.facts);
+  return storedRunAnswer(runFiles(storeOf(runsFolder), task).analysis);
+};
+
+/**
  * Answer of an attempt that wrote its manifest and died before it could speak; undefined if it left none. Deletes what such
  * an attempt had no time to delete.
  *
  * @param attemptToken that of the attempt's lease: results of any other attempt do not count.
  */
 export const answerLeftBy = (runsFolder: string, task: Task, attemptToken: string): Json | undefined => {
-  if (task.kind === "noop") return undefined;
-  const store = storeOf(runsFolder);
-  const run = task.kind === "run-sampler" ? runFiles(store, task) : null;
-  const reading = readManifest(run?.manifest ?? targetFiles(store, task.targetId).meta, task.id);
-  if (reading.kind !== "valid") return undefined;
-  const { status, token, facts } = reading.manifest;
-  if (status !== "ok" || token !== attemptToken) return undefined;
-  if (run === null) return buildAnswer(facts);
-  removeCheckpoint(run.checkpoint);
-  removeDrawLog(run.drawLog);
-  return storedRunAnswer(run.analysis);
+  if (resultSince(runsFolder, task, null)?.token !== attemptToken) return undefined;
+  if (task.kind === "run-sampler") {
+    const run = runFiles(storeOf(runsFolder), task);
+    removeCheckpoint(run.checkpoint);
+    removeDrawLog(run.drawLog);
+  }
+  return answerSince(runsFolder, task, null);
 };

@@ -1,5 +1,6 @@
 /** What a task is given while it runs, and what it answers. */
 import type { Json } from "../core/canonical-json.ts";
+import type { SweepMark } from "../queue/task-messages.ts";
 
 /** How far a task is. `done` and `total` count in the unit of `phase`. */
 export interface TaskProgress {
@@ -15,6 +16,8 @@ export interface TaskContext {
   readonly attempt: number;
   /** Goes into every manifest, so that a stale attempt cannot overwrite a newer one. */
   readonly attemptToken: string;
+  /** What the task is done for; null: no other sweep is looked at. */
+  readonly sweep: SweepMark | null;
   /** Absolute path of the store (`runs/`). */
   readonly storeRoot: string;
   /** May be called as often as convenient: the process that runs the task thins the reports out. */

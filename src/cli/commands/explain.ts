@@ -62,9 +62,9 @@ const onDisk = (store: Store, task: Task): readonly string[] => {
     attempt === null
       ? []
       : [`last attempt: number ${attempt.number}, begun ${attempt.startedAt} on ${attempt.host}`];
-  const checkpoint = readCheckpoint(files.checkpoint, task.id);
+  const checkpoint = "checkpoint" in files ? readCheckpoint(files.checkpoint, task.id) : null;
   const resume =
-    checkpoint.kind === "found"
+    checkpoint?.kind === "found"
       ? [
           `a checkpoint is there: ${String(checkpoint.state["run.phase"])} ${String(checkpoint.state["run.index"])}`,
         ]

@@ -6,9 +6,9 @@ import { messageOf, SweepError } from "../../core/errors.ts";
 import { type RemoteWorkerOptions, runRemoteWorker } from "../../executors/remote-worker.ts";
 import type { TaskKind } from "../../plan/task.ts";
 import { redisVariable, resolveRedisAddress } from "../../queue/redis/redis-address.ts";
+import { isTaskDoneSince } from "../../tasks/done-since.ts";
 import { answerLeftBy } from "../../tasks/task-answer.ts";
 import { printNote } from "../output/print.ts";
-import { isTaskDoneSince } from "../sweep/done-since.ts";
 import { onSignals } from "../sweep/stop-signals.ts";
 
 interface WorkerOptions {

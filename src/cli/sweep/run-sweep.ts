@@ -72,6 +72,7 @@ export const runSweep = async (options: RunSweepOptions): Promise<SweepEnd> => {
   const executor = openSweepExecutor({
     cards: options.cards,
     sweep,
+    skip: options.skip,
     opened,
     onEvent: (body) => onEvent({ time: Date.now(), ...body }),
   });

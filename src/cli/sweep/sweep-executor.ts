@@ -24,6 +24,8 @@ import type { SweepBroker } from "./sweep-broker.ts";
 export interface SweepExecutorOptions {
   readonly cards: readonly Card[];
   readonly sweep: PlannedSweep;
+  /** Finished work counts, whoever did it and when. */
+  readonly skip: boolean;
   readonly opened: SweepBroker;
   /** Hears what happens to blocks, and warnings. */
   readonly onEvent: (event: SweepEventBody) => void;
@@ -38,14 +40,17 @@ export const openSweepExecutor = (options: SweepExecutorOptions): Executor => {
   return only !== undefined && executors.length === 1 ? only : new JointExecutor(executors);
 };
 
-const localExecutor = (card: LocalCard, { sweep: { store }, opened }: SweepExecutorOptions): Executor =>
-  new LocalExecutor({
+const localExecutor = (card: LocalCard, { sweep, skip, opened }: SweepExecutorOptions): Executor => {
+  const { plan, store } = sweep;
+  return new LocalExecutor({
     card,
+    sweep: { id: plan.id, doneSince: skip ? null : Date.now() },
     storeRoot: store.runs,
     logsRoot: store.logs,
     answerLeftBy: (task, attemptToken) => answerLeftBy(store.runs, task, attemptToken),
     renewEveryMs: opened.renewEveryMs,
   });
+};
 
 const pilotExecutor = (card: PilotCard, { sweep, opened, onEvent }: SweepExecutorOptions): Executor => {
   const { plan, store } = sweep;
