@@ -1,22 +1,25 @@
 /** A private Redis with a real redis-server: who may get in, what it leaves behind, and what is said when it fails. */
-import { chmodSync, existsSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { connectRedis } from "../../src/queue/redis/connect-redis.ts";
-import { startPrivateRedis } from "../../src/queue/redis/private-redis.ts";
+import { packageRoot } from "../../src/core/package-root.ts";
+import { connectRedis, type RedisClient } from "../../src/queue/redis/connect-redis.ts";
+import { adoptPrivateRedis, startPrivateRedis } from "../../src/queue/redis/private-redis.ts";
 import {
   parseRedisUrl,
   readConnectionFile,
   redisUrlOf,
   resolveRedisAddress,
 } from "../../src/queue/redis/redis-address.ts";
-import { isRunning, until } from "../support/processes.ts";
+import { isRunning, parentOf, until } from "../support/processes.ts";
 import { hasRedisServer } from "../support/redis-server.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const options = { interface: null, dataDir: null, sweepId: "swp_0123456789ab" };
 
-describe.skipIf(!hasRedisServer)("private Redis (needs redis-server)", () => {
+const canRun = hasRedisServer && existsSync(join(packageRoot, "dist", "workers", "redis-keeper.js"));
+
+describe.skipIf(!canRun)("private Redis (needs redis-server and a build)", () => {
   it("lets in who has read the connection file, nobody else, and leaves nothing behind", async () => {
     const connectionFile = join(temporaryFolder(), "redis.json");
     const server = await startPrivateRedis({ ...options, connectionFile });
@@ -39,29 +42,71 @@ describe.skipIf(!hasRedisServer)("private Redis (needs redis-server)", () => {
       await server.stop();
     }
     expect(existsSync(connectionFile)).toBe(false);
-    expect(isRunning(server.pid)).toBe(false);
+    await expect(connectRedis(server.address, { requireAuthentication: false })).rejects.toThrow(
+      /cannot be reached/,
+    );
   });
 
-  it("is started again with its data when it is killed", async () => {
-    const warnings: string[] = [];
-    const server = await startPrivateRedis({
-      ...options,
-      connectionFile: null,
-      onWarning: (words) => warnings.push(words),
-    });
+  /** Process ids of a server and of the process that keeps it. */
+  const pidsOf = async (client: RedisClient): Promise<{ redis: number; keeper: number }> => {
+    const redis = Number(/^process_id:(\d+)/m.exec(await client.info("server"))?.[1]);
+    return { redis, keeper: parentOf(redis) ?? -1 };
+  };
+
+  it("is started again with its data when it, or the process that keeps it, is killed", async () => {
+    const server = await startPrivateRedis({ ...options, connectionFile: null });
     const client = await connectRedis(server.address, { requireAuthentication: true });
     try {
       await client.set("kept", "yes");
       await new Promise((resolve) => setTimeout(resolve, 1200)); // appendfsync everysec
-      const { pid } = server;
-      process.kill(pid, "SIGKILL");
-      await until("another server runs", () => server.pid !== pid);
+      const first = await pidsOf(client);
+      process.kill(first.redis, "SIGKILL");
       expect(await client.get("kept")).toBe("yes");
-      expect(warnings).toHaveLength(1);
+      const second = await pidsOf(client);
+      expect(second.redis).not.toBe(first.redis);
+      expect(second.keeper).toBe(first.keeper);
+      process.kill(second.keeper, "SIGKILL");
+      await until("it has another keeper", () => !isRunning(second.redis));
+      expect(await client.get("kept")).toBe("yes");
+      const { redis, keeper } = await pidsOf(client);
+      await server.stop();
+      expect([redis, keeper].filter(isRunning)).toEqual([]);
     } finally {
       client.disconnect();
       await server.stop();
     }
+  });
+
+  it("ends by itself when nobody has been connected for long; a driver that comes later finds its data, address and password", async () => {
+    const connectionFile = join(temporaryFolder(), "redis.json");
+    const server = await startPrivateRedis({ ...options, connectionFile, orphanSec: 1 });
+    const client = await connectRedis(server.address, { requireAuthentication: true });
+    await client.set("kept", "yes");
+    const { redis, keeper } = await pidsOf(client);
+    await new Promise((resolve) => setTimeout(resolve, 2500));
+    expect([redis, keeper].every(isRunning)).toBe(true); // somebody is connected
+    client.disconnect();
+    await until("it has ended", () => ![redis, keeper].some(isRunning));
+    const again = await adoptPrivateRedis(connectionFile);
+    if (again === null) throw new Error("it was not taken up");
+    try {
+      expect(again.address).toEqual(server.address);
+      const late = await connectRedis(again.address, { requireAuthentication: true });
+      expect(await late.get("kept")).toBe("yes");
+      late.disconnect();
+    } finally {
+      await again.stop();
+    }
+    expect(existsSync(connectionFile)).toBe(false);
+  });
+
+  it("that cannot be had any more is replaced: nothing is adopted without its folder", async () => {
+    const connectionFile = join(temporaryFolder(), "redis.json");
+    const server = await startPrivateRedis({ ...options, connectionFile });
+    const text = readFileSync(connectionFile);
+    await server.stop();
+    writeFileSync(connectionFile, text, { mode: 0o600 });
+    expect(await adoptPrivateRedis(connectionFile)).toBeNull();
   });
 
   it("says how to install redis-server where there is none", async () => {

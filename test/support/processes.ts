@@ -10,7 +10,7 @@ const read = (path: string): string => {
 };
 
 /** Parent of a process, or null if it is gone or only waits to be reaped. */
-const parentOf = (pid: number): number | null => {
+export const parentOf = (pid: number): number | null => {
   const text = read(`/proc/${pid}/stat`);
   const [state, parent] = text.slice(text.lastIndexOf(")") + 2).split(" ");
   return text === "" || state === "Z" ? null : Number(parent);

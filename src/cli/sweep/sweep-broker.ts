@@ -4,11 +4,12 @@ import type { PilotCard } from "../../cards/card.ts";
 import { systemClock } from "../../core/clock.ts";
 import type { Broker } from "../../queue/broker.ts";
 import { LocalBroker } from "../../queue/local-broker.ts";
+import { renewEveryMs } from "../../queue/redis/lease-times.ts";
 import { openRedisBroker, type RedisChoice } from "../../queue/redis/open-redis-broker.ts";
 import { resolveRedisAddress } from "../../queue/redis/redis-address.ts";
 import type { WorkerPool } from "../../queue/worker-heartbeat.ts";
 import { sweepFiles } from "../../runs/layout.ts";
-import { isTaskDoneSince } from "../../tasks/done-since.ts";
+import { isTaskDoneSince } from "./done-since.ts";
 import type { PlannedSweep } from "./plan-experiment.ts";
 
 /** What the broker is for. */
@@ -32,9 +33,6 @@ export interface SweepBroker {
   readonly invitation: string | null;
   close(): Promise<void>;
 }
-
-/** A fraction of the 30 s after which a lease is lost. */
-const renewEveryMs = 7500;
 
 /** `--redis private`, `--redis private:ib0`, a URL, or a connection file → which Redis. @throws `USAGE`, `NOT_FOUND`. */
 export const redisChoiceOf = (text: string): RedisChoice => {

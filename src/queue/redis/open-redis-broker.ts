@@ -55,6 +55,7 @@ export const openRedisBroker = async (options: OpenRedisOptions): Promise<OpenRe
         pid: process.pid,
         host: hostname(),
         is_private: false,
+        data_dir: null,
       });
     }
     const broker = new RedisBroker({ ...options, client, clock: systemClock });
@@ -75,12 +76,12 @@ export const openRedisBroker = async (options: OpenRedisOptions): Promise<OpenRe
   }
 };
 
-/** The one that an earlier driver of this sweep has left running, or a new one. */
+/** The one that an earlier driver of this sweep has left, or a new one. */
 const openPrivateRedis = async (
   { sweepId, connectionFile, onWarning }: OpenRedisOptions,
   name: string | null,
 ): Promise<PrivateRedis> =>
-  (await adoptPrivateRedis(connectionFile)) ??
+  (await adoptPrivateRedis(connectionFile, { onWarning })) ??
   startPrivateRedis({ interface: name, dataDir: null, connectionFile, sweepId, onWarning });
 
 /** Workers that are told that the sweep has ended need the Redis a moment longer. */

@@ -1,15 +1,19 @@
 /**
  * A Redis of our own for one sweep, for people who have none: `redis-server` from the PATH with a random password, on one
- * interface, with an append-only file on a local disk, started again if it dies, and stopped with the sweep.
+ * interface, with an append-only file on a local disk, kept alive by a process of its own (`keep-redis.ts`), and stopped with
+ * the sweep.
  */
-import { type ChildProcess, spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { hostname, networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { writeFileAtomic } from "../../core/atomic-write.ts";
-import { messageOf, SweepError } from "../../core/errors.ts";
+import { SweepError } from "../../core/errors.ts";
+import { packageRoot } from "../../core/package-root.ts";
+import { liveHolderOf } from "../sweep-lock.ts";
 import { connectRedis } from "./connect-redis.ts";
 import {
   type ConnectionFile,
@@ -17,208 +21,224 @@ import {
   type RedisAddress,
   readConnectionFile,
 } from "./redis-address.ts";
+import {
+  doorUrl,
+  formatRedisConfig,
+  type RedisFolder,
+  readDoor,
+  readText,
+  redisFolder,
+} from "./redis-folder.ts";
 
 /** Where it listens and lives. */
 export interface PrivateRedisOptions {
   /** Name of a network interface (`ib0`) or an address of this machine; null: loopback only. */
   readonly interface: string | null;
-  /** Folder on a local disk; null: a new one under the system's temporary folder, deleted at the end. */
+  /** Folder on a local disk; null: a new one under the system's temporary folder. Deleted at the end. */
   readonly dataDir: string | null;
   /** Connection file for workers, mode 0600; deleted at the end. Null: none. */
   readonly connectionFile: string | null;
   readonly sweepId: string | null;
   /** Program; default `redis-server`. */
   readonly program?: string;
+  /** Ends by itself when neither a driver nor a worker has been connected for so long; default 15 minutes. */
+  readonly orphanSec?: number;
   readonly onWarning?: (words: string) => void;
 }
 
 /** A running private Redis. */
 export interface PrivateRedis {
   readonly address: RedisAddress;
-  readonly pid: number;
   /** Stops the server and removes its files. */
   stop(): Promise<void>;
 }
 
-/** A server that dies is started again at most so often. */
-const maxRestarts = 20;
-/** Of folders that are deleted with the server. */
 const folderPrefix = "lambda-hat-redis-";
 const startTimeoutMs = 10_000;
-const stopTimeoutMs = 5000;
+const stopTimeoutMs = 8000;
+/** The keeper is looked after so often. */
+const watchEveryMs = 2000;
+/** Another process may take a port between the look and the start. */
+const maxPorts = 5;
+const defaultOrphanSec = 900;
 
 /** @throws SweepError `ENVIRONMENT` if there is no redis-server or if it does not start; `USAGE` for an unknown interface. */
 export const startPrivateRedis = async (options: PrivateRedisOptions): Promise<PrivateRedis> => {
-  const server = new PrivateServer(options, bindAddressOf(options.interface), await freePort());
-  await server.start();
-  return server;
+  const host = bindAddressOf(options.interface);
+  await requireProgram(options.program ?? "redis-server");
+  for (let tries = 1; ; tries++) {
+    const folder = redisFolder(options.dataDir ?? mkdtempSync(join(tmpdir(), folderPrefix)));
+    mkdirSync(folder.dir, { recursive: true });
+    chmodSync(folder.dir, 0o700);
+    const door = { host, port: await freePort(), password: randomBytes(24).toString("base64url") };
+    writeFileSync(folder.config, formatRedisConfig(door, folder), { mode: 0o600 });
+    const server = new PrivateServer(options, folder, parseRedisUrl(doorUrl(door), "the private Redis"));
+    const problem = await server.start();
+    if (problem === null) {
+      announce(options, folder, doorUrl(door));
+      return server;
+    }
+    await server.stop();
+    if (tries === maxPorts || !/address already in use/i.test(problem.message)) throw problem;
+  }
 };
 
 /**
- * The private Redis that a driver has left running when it was killed, as its connection file says; null if there is none
- * or it does not answer.
+ * The private Redis that an earlier driver of this sweep has left when it was killed, as its connection file says: running, or
+ * as data on this host. Null if there is none or it cannot be had.
  */
-export const adoptPrivateRedis = async (connectionFile: string): Promise<PrivateRedis | null> => {
+export const adoptPrivateRedis = async (
+  connectionFile: string,
+  options: Pick<PrivateRedisOptions, "program" | "orphanSec" | "onWarning"> = {},
+): Promise<PrivateRedis | null> => {
   if (!existsSync(connectionFile)) return null;
-  const { url, is_private: isPrivate } = readConnectionFile(connectionFile);
+  const { url, is_private: isPrivate, host, data_dir: dataDir } = readConnectionFile(connectionFile);
   if (!isPrivate) return null;
   const address = parseRedisUrl(url, connectionFile);
-  const client = await connectRedis(address, { requireAuthentication: false }).catch(() => null);
-  if (client === null) return null;
-  const pid = Number(/^process_id:(\d+)/m.exec(await client.info("server"))?.[1] ?? -1);
-  const [, folder = ""] = (await client.config("GET", "dir")) as string[];
-  client.disconnect();
-  return { address, pid, stop: () => stopAdopted(address, { folder, connectionFile }) };
+  if (host !== hostname() || dataDir === null) return await adoptElsewhere(address, connectionFile);
+  const folder = redisFolder(dataDir);
+  if (readDoor(folder) === null) return null;
+  const server = new PrivateServer({ ...options, connectionFile }, folder, address);
+  return (await server.start()) === null ? server : null;
 };
 
-const stopAdopted = async (
+/** Its keeper is out of reach; it ends when it is told to, and by itself when nobody uses it. */
+const adoptElsewhere = async (
   address: RedisAddress,
-  { folder, connectionFile }: { folder: string; connectionFile: string },
-): Promise<void> => {
-  const client = await connectRedis(address, { requireAuthentication: false }).catch(() => null);
-  client?.shutdown("NOSAVE").catch(() => {}); // the answer is the end of the connection
-  if (client !== null) await new Promise((resolve) => client.once("close", resolve));
-  client?.disconnect();
-  rmSync(connectionFile, { force: true });
-  if (folder.includes(folderPrefix)) rmSync(folder, { recursive: true, force: true });
+  connectionFile: string,
+): Promise<PrivateRedis | null> => {
+  const connect = () => connectRedis(address, { requireAuthentication: false }).catch(() => null);
+  const probe = await connect();
+  probe?.disconnect();
+  if (probe === null) return null;
+  const stop = async (): Promise<void> => {
+    const client = await connect();
+    client?.shutdown("NOSAVE").catch(() => {}); // the answer is the end of the connection
+    if (client !== null) await new Promise((resolve) => client.once("close", resolve));
+    client?.disconnect();
+    rmSync(connectionFile, { force: true });
+  };
+  return { address, stop };
 };
 
+type ServerOptions = Pick<PrivateRedisOptions, "program" | "orphanSec" | "onWarning" | "connectionFile">;
+
+/** One on this host, with its folder. */
 class PrivateServer implements PrivateRedis {
   readonly address: RedisAddress;
-  readonly #options: PrivateRedisOptions;
-  readonly #url: string;
-  readonly #folder: string;
-  readonly #configFile: string;
-  #child: ChildProcess | null = null;
-  #isStopping = false;
-  #numRestarts = 0;
+  readonly #options: ServerOptions;
+  readonly #folder: RedisFolder;
+  #watch: NodeJS.Timeout | null = null;
 
-  constructor(options: PrivateRedisOptions, host: string, port: number) {
+  constructor(options: ServerOptions, folder: RedisFolder, address: RedisAddress) {
     this.#options = options;
-    this.#folder = options.dataDir ?? mkdtempSync(join(tmpdir(), folderPrefix));
-    chmodSync(this.#folder, 0o700);
-    const password = randomBytes(24).toString("base64url");
-    this.#url = `redis://:${password}@${host.includes(":") ? `[${host}]` : host}:${port}`;
-    this.address = parseRedisUrl(this.#url, "the private Redis");
-    this.#configFile = join(this.#folder, "redis.conf");
-    // A file, because the arguments of a process can be read by every user of the machine.
-    writeFileSync(this.#configFile, configText({ host, port, password, folder: this.#folder }), {
-      mode: 0o600,
-    });
+    this.#folder = folder;
+    this.address = address;
   }
 
-  get pid(): number {
-    return this.#child?.pid ?? -1;
-  }
-
-  async start(): Promise<void> {
-    try {
-      await this.#launch();
-      await this.#untilReady();
-    } catch (error) {
-      await this.stop();
-      throw error;
-    }
-    const { connectionFile, sweepId } = this.#options;
-    if (connectionFile === null) return;
-    const content: ConnectionFile = {
-      v: 1,
-      url: this.#url,
-      sweep_id: sweepId,
-      started_at: new Date().toISOString(),
-      pid: process.pid,
-      host: hostname(),
-      is_private: true,
-    };
-    writeConnectionFile(connectionFile, content);
+  /** Starts a keeper if there is none, and waits until Redis answers. Null: it does. Else what went wrong. */
+  async start(): Promise<SweepError | null> {
+    const problem = await this.#untilReady(this.#keeperPid === null ? this.#startKeeper() : null);
+    if (problem !== null) return problem;
+    this.#watch = setInterval(() => this.#keepKeeper(), watchEveryMs);
+    this.#watch.unref();
+    return null;
   }
 
   async stop(): Promise<void> {
-    this.#isStopping = true;
-    const child = this.#child;
-    if (child?.pid !== undefined && child.exitCode === null && child.signalCode === null) {
-      const exited = new Promise((resolve) => child.once("exit", resolve));
-      child.kill("SIGTERM");
-      const late = setTimeout(() => child.kill("SIGKILL"), stopTimeoutMs);
-      await exited;
-      clearTimeout(late);
+    if (this.#watch !== null) clearInterval(this.#watch);
+    const end = Date.now() + stopTimeoutMs;
+    for (let pid = this.#keeperPid; pid !== null; pid = this.#keeperPid) {
+      signal(pid, Date.now() < end ? "SIGTERM" : "SIGKILL");
+      await sleep(20);
     }
-    const { connectionFile, dataDir } = this.#options;
+    const { connectionFile } = this.#options;
     if (connectionFile !== null) rmSync(connectionFile, { force: true });
-    if (dataDir === null) rmSync(this.#folder, { recursive: true, force: true });
-    else rmSync(this.#configFile, { force: true });
+    rmSync(this.#folder.dir, { recursive: true, force: true });
   }
 
-  async #launch(): Promise<void> {
-    const program = this.#options.program ?? "redis-server";
-    // A group of its own: Ctrl-C in the terminal is for the driver, which ends the sweep first.
-    const child = spawn(program, [this.#configFile], { stdio: "ignore", detached: true });
-    this.#child = child;
-    await new Promise<void>((resolve, reject) => {
-      child.once("spawn", resolve);
-      child.once("error", (cause) => reject(notInstalled(program, cause)));
+  get #keeperPid(): number | null {
+    return liveHolderOf(this.#folder.keeperLock)?.pid ?? null;
+  }
+
+  /** Resolves with its exit code, if it ends while this process lives. */
+  #startKeeper(): Promise<number | null> {
+    const { program = "redis-server", orphanSec = defaultOrphanSec } = this.#options;
+    const script = join(packageRoot, "dist", "workers", "redis-keeper.js");
+    const args = [script, this.#folder.dir, program, String(orphanSec)];
+    const child = spawn(process.execPath, args, { detached: true, stdio: "ignore" });
+    child.unref();
+    return new Promise((resolve) => {
+      child.once("error", () => resolve(null));
+      child.once("exit", (code) => resolve(code));
     });
-    child.once("exit", (code, signal) => this.#onExit(code, signal));
   }
 
-  #onExit(code: number | null, signal: string | null): void {
-    if (this.#isStopping || this.#numRestarts >= maxRestarts) return;
-    this.#numRestarts++;
-    this.#options.onWarning?.(
-      `the private Redis ended (${signal ?? `exit code ${code}`}); it is started again`,
-    );
-    const delayMs = Math.min(5000, 100 * 2 ** this.#numRestarts);
-    setTimeout(() => {
-      if (!this.#isStopping)
-        this.#launch().catch((error: unknown) => this.#options.onWarning?.(messageOf(error)));
-    }, delayMs);
+  #keepKeeper(): void {
+    if (this.#keeperPid !== null || !existsSync(this.#folder.config)) return;
+    this.#options.onWarning?.("the process that keeps the private Redis ended; it is started again");
+    void this.#startKeeper();
   }
 
-  async #untilReady(): Promise<void> {
+  async #untilReady(keeperEnd: Promise<number | null> | null): Promise<SweepError | null> {
+    let hasEnded = false;
+    void keeperEnd?.then(() => (hasEnded = true));
     const end = Date.now() + startTimeoutMs;
     for (;;) {
-      if (this.#child?.exitCode !== null && this.#child?.exitCode !== undefined) throw this.#notStarted();
-      try {
-        const client = await connectRedis(this.address, { requireAuthentication: false });
-        client.disconnect();
-        return;
-      } catch (error) {
-        if (Date.now() > end) throw error;
-      }
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      const client = await connectRedis(this.address, { requireAuthentication: false }).catch(() => null);
+      client?.disconnect();
+      if (client !== null) return null;
+      if (hasEnded || Date.now() > end) return this.#notStarted();
+      await sleep(20);
     }
   }
 
   #notStarted(): SweepError {
-    const log = readText(join(this.#folder, "redis.log")).trim().split("\n").slice(-5).join("\n");
-    this.#isStopping = true;
+    const log = readText(this.#folder.log).trim().split("\n").slice(-5).join("\n");
     return new SweepError("ENVIRONMENT", `redis-server ended at once. Its log ends in:\n${log}`, {
       retryable: true,
     });
   }
 }
 
-const configText = (options: { host: string; port: number; password: string; folder: string }): string =>
-  [
-    `bind ${options.host}`,
-    `port ${options.port}`,
-    `requirepass ${options.password}`,
-    "protected-mode yes",
-    `dir "${options.folder}"`,
-    `logfile "${join(options.folder, "redis.log")}"`,
-    'save ""',
-    "appendonly yes",
-    "appendfsync everysec",
-    "maxmemory-policy noeviction",
-    "tcp-keepalive 60",
-    "daemonize no",
-    "",
-  ].join("\n");
+const announce = (
+  { connectionFile, sweepId }: PrivateRedisOptions,
+  folder: RedisFolder,
+  url: string,
+): void => {
+  if (connectionFile === null) return;
+  writeConnectionFile(connectionFile, {
+    v: 1,
+    url,
+    sweep_id: sweepId,
+    started_at: new Date().toISOString(),
+    pid: process.pid,
+    host: hostname(),
+    is_private: true,
+    data_dir: folder.dir,
+  });
+};
 
 /** Writes a connection file that only its owner can read. */
 export const writeConnectionFile = (path: string, content: ConnectionFile): void => {
   writeFileAtomic(path, `${JSON.stringify(content, null, 2)}\n`, 0o600);
 };
+
+const signal = (pid: number, name: NodeJS.Signals): void => {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // It has just ended.
+  }
+};
+
+const requireProgram = (program: string): Promise<void> =>
+  new Promise((resolve, reject) => {
+    execFile(program, ["--version"], (error) => {
+      if (error === null) resolve();
+      else reject(notInstalled(program, error as NodeJS.ErrnoException));
+    });
+  });
 
 const notInstalled = (program: string, cause: NodeJS.ErrnoException): SweepError => {
   if (cause.code !== "ENOENT")
@@ -258,11 +278,3 @@ const freePort = (): Promise<number> =>
       probe.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
     });
   });
-
-const readText = (path: string): string => {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return "";
-  }
-};

@@ -28,6 +28,8 @@ export interface ConnectionFile {
   readonly host: string;
   /** True if the driver has started this Redis and stops it with the sweep. */
   readonly is_private: boolean;
+  /** Folder of a private Redis on that host; null: none. */
+  readonly data_dir: string | null;
 }
 
 /** Name of the environment variable: a URL, or the path of a connection file. */
@@ -112,6 +114,7 @@ const fileSchema = z.object({
   pid: z.number(),
   host: z.string(),
   is_private: z.boolean(),
+  data_dir: z.string().nullable(),
 });
 
 /** @throws SweepError `NOT_FOUND` without the file, `USAGE` if it is none or if others may read it. */

@@ -14,6 +14,7 @@ import type { TaskFailure } from "../failure.ts";
 import type { SweepEvent } from "../sweep-event.ts";
 import type { Progress } from "../task-messages.ts";
 import type { WorkerHeartbeat, WorkerPool } from "../worker-heartbeat.ts";
+import { defaultLeaseMs, driverLooksEveryMs } from "./lease-times.ts";
 import type { RedisTaskSource } from "./redis-task-source.ts";
 import { SweepDriver, type SweepDriverOptions } from "./sweep-driver.ts";
 
@@ -33,11 +34,9 @@ export interface RedisBrokerOptions {
   readonly ignoreOldResults?: boolean;
 }
 
-const defaultLeaseMs = 30_000;
 /** What remote workers tell is read so often. */
 const readEveryMs = 100;
-/** Redis is looked after so often, and compared with plan and disk every so many times. */
-const healEveryMs = 5000;
+/** Of the times that Redis is looked after, it is compared with plan and disk every so many. */
 const reconcileEvery = 12;
 
 /** One sweep in Redis, driven from here. */
@@ -64,7 +63,7 @@ export class RedisBroker implements Broker, WorkerPool {
     await this.#listen(driver);
     await this.#inTurn(() => driver.open(plan, options));
     this.#repeat(readEveryMs, () => this.#settle());
-    this.#repeat(Math.min(healEveryMs, this.#leaseMs / 3), () => this.heal());
+    this.#repeat(Math.min(driverLooksEveryMs, this.#leaseMs / 3), () => this.heal());
   }
 
   async lease(request: LeaseRequest): Promise<Lease | null> {

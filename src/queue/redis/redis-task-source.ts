@@ -16,6 +16,7 @@ import type { SweepEvent } from "../sweep-event.ts";
 import type { Progress } from "../task-messages.ts";
 import { HeldLeases } from "./held-leases.ts";
 import { claimLock, lostJobIds } from "./lease-script.ts";
+import { idlePollMs } from "./lease-times.ts";
 import type { SweepRules, SweepStore } from "./sweep-store.ts";
 import { fits } from "./task-class.ts";
 import { type ActiveJob, type TakenJob, TaskQueues } from "./task-queues.ts";
@@ -30,9 +31,6 @@ export interface TaskSourceOptions {
   /** True if a valid result of the task, not older than `since` (milliseconds since 1970; null: any), is on disk. */
   readonly isDone: (task: Task, since: number | null) => boolean;
 }
-
-/** Idle workers look so often even if nobody wakes them. */
-const pollMs = 2000;
 
 /** Takes tasks and tells how they ended. `attach` first. */
 export class RedisTaskSource implements TaskSource {
@@ -52,7 +50,7 @@ export class RedisTaskSource implements TaskSource {
   constructor(options: TaskSourceOptions) {
     this.#options = options;
     this.#events = new EventSource(options.clock);
-    this.#wakes = new Wakes(options.clock, pollMs);
+    this.#wakes = new Wakes(options.clock, idlePollMs);
     options.client.on("ready", this.#onConnected);
     this.#leases = new HeldLeases({
       client: options.client,
