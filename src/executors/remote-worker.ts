@@ -94,6 +94,7 @@ export const runRemoteWorker = async (options: RemoteWorkerOptions): Promise<voi
     await worker.run(
       new LocalExecutor({
         card: cardOf(options, worker.id),
+        sweep: { id: options.sweepId, doneSince: source.rules.doneSince },
         storeRoot,
         logsRoot: options.logsRoot ?? stored.rules.logsRoot,
         ...(results.answerLeftBy === undefined ? {} : { answerLeftBy: results.answerLeftBy }),

@@ -9,7 +9,7 @@ import { openRedisBroker, type RedisChoice } from "../../queue/redis/open-redis-
 import { resolveRedisAddress } from "../../queue/redis/redis-address.ts";
 import type { WorkerPool } from "../../queue/worker-heartbeat.ts";
 import { sweepFiles } from "../../runs/layout.ts";
-import { isTaskDoneSince } from "./done-since.ts";
+import { isTaskDoneSince } from "../../tasks/done-since.ts";
 import type { PlannedSweep } from "./plan-experiment.ts";
 
 /** What the broker is for. */
