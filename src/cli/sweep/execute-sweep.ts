@@ -55,6 +55,7 @@ export const executeSweep = async (
     cardText: text,
     redis: redisChoiceFor(pilotsOf(cards), options.redis),
     skip: options.skip,
+    metrics: options.metrics,
     maxFails: options.maxFails,
     json: options.json,
   });

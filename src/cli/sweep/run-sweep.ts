@@ -15,6 +15,8 @@ import { acquireSweepLock } from "../../queue/sweep-lock.ts";
 import { resultsFile } from "../../results/results-files.ts";
 import { type Store, type SweepFiles, sweepFiles } from "../../runs/layout.ts";
 import { readyBackend } from "../../tasks/ready-backend.ts";
+import type { ListenAddress } from "../http/listen.ts";
+import { type OpenMetrics, openSweepMetrics } from "../http/open-sweep-metrics.ts";
 import { goOnWithoutReader } from "../output/closed-output.ts";
 import { matrixView } from "../output/matrix-view.ts";
 import { plainView } from "../output/plain-view.ts";
@@ -23,7 +25,7 @@ import { SweepProgress, type SweepView } from "../output/sweep-progress.ts";
 import { clearLeftovers } from "./clear-leftovers.ts";
 import type { PlannedSweep } from "./plan-experiment.ts";
 import { onSignals } from "./stop-signals.ts";
-import { openSweepBroker } from "./sweep-broker.ts";
+import { openSweepBroker, type SweepBroker } from "./sweep-broker.ts";
 import { pilotsOf } from "./sweep-cards.ts";
 import { openSweepExecutor, slotsOf } from "./sweep-executor.ts";
 import { SweepTable } from "./sweep-table.ts";
@@ -39,6 +41,8 @@ export interface RunSweepOptions {
   readonly redis: RedisChoice | null;
   /** False: finished work is done again. */
   readonly skip: boolean;
+  /** Where Prometheus may ask; null: nowhere. */
+  readonly metrics: ListenAddress | null;
   /** Events as JSON lines on stdout instead of a view. */
   readonly json: boolean;
 }
@@ -56,19 +60,15 @@ export const runSweep = async (options: RunSweepOptions): Promise<SweepEnd> => {
   requireFolders(store);
   goOnWithoutReader();
   const files = sweepFiles(store, plan.id);
-  const lock = acquireSweepLock(files.lock);
-  const events = new EventLog(files.events);
   const say = (words: string): void => (options.json ? undefined : printNote(words));
-  const opened = await openSweepBroker({ ...options, onWarning: say }).catch((error: unknown) => {
-    events.close();
-    lock.release();
-    throw error;
-  });
+  const { events, opened, close } = await openQueue(options, files, say);
   const view = viewOf(options, slotsOf(options.cards));
   const onEvent = (event: SweepEvent): void => {
     events.append(event);
+    metrics?.hear(event);
     view.onEvent(event);
   };
+  let metrics: OpenMetrics | null = null;
   const executor = openSweepExecutor({
     cards: options.cards,
     sweep,
@@ -79,9 +79,10 @@ export const runSweep = async (options: RunSweepOptions): Promise<SweepEnd> => {
   const table = new SweepTable(sweep, process.cwd());
   const signals = onSignals(say);
   try {
+    metrics = await openSweepMetrics(options, opened.pool);
     clearLeftovers({ plan, store, sweepDir: files.dir, root: process.cwd() });
     describeSweep(options, files);
-    if (opened.invitation !== null) say(opened.invitation);
+    for (const where of [opened.invitation, metrics?.invitation ?? null]) if (where !== null) say(where);
     if (options.cards.some(({ type }) => type === "local")) {
       const onWarning = (message: string): void => onEvent({ time: Date.now(), kind: "warning", message });
       await readyBackend(plan, { onWarning, onProgress: say });
@@ -102,9 +103,33 @@ export const runSweep = async (options: RunSweepOptions): Promise<SweepEnd> => {
   } finally {
     view.close();
     signals.close();
-    await opened.close();
+    await metrics?.close();
+    await close();
+  }
+};
+
+/** The lock of the sweep, its event log and its broker; `close` ends all three. */
+const openQueue = async (
+  options: RunSweepOptions,
+  files: SweepFiles,
+  onWarning: (words: string) => void,
+): Promise<{ events: EventLog; opened: SweepBroker; close: () => Promise<void> }> => {
+  const lock = acquireSweepLock(files.lock);
+  const events = new EventLog(files.events);
+  const release = (): void => {
     events.close();
     lock.release();
+  };
+  try {
+    const opened = await openSweepBroker({ ...options, onWarning });
+    const close = async (): Promise<void> => {
+      await opened.close();
+      release();
+    };
+    return { events, opened, close };
+  } catch (error) {
+    release();
+    throw error;
   }
 };
 

@@ -1,6 +1,7 @@
 /** Options that all commands which run tasks share, and how they are parsed. */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { SweepError } from "../../core/errors.ts";
+import { type ListenAddress, parseListenAddress } from "../http/listen.ts";
 
 /** The command line of `workflow llc`, `build` and `sample`. */
 export interface SweepOptions {
@@ -13,6 +14,8 @@ export interface SweepOptions {
   readonly redis: string | null;
   /** The driver goes on in the background. */
   readonly detach: boolean;
+  /** Where Prometheus may ask; null: nowhere. */
+  readonly metrics: ListenAddress | null;
   readonly slots: number | null;
   readonly set: readonly string[];
   readonly dryRun: boolean;
@@ -63,6 +66,11 @@ export const addSweepOptions = (command: Command): Command =>
       "queue over Redis, so that workers elsewhere can take part: an address, or private (started for the sweep; private:ib0 for an interface)",
     )
     .option("--detach", "go on in the background; watch with status, stop with cancel")
+    .option(
+      "--metrics <[host:]port>",
+      "serve Prometheus metrics while the sweep runs, on loopback unless a host is named",
+      parseListenAddress,
+    )
     .option("--dry-run", "print what would be done, and stop")
     .option("--no-skip", "do finished work again")
     .option("--fail-fast", "stop after the first failed task")
@@ -81,6 +89,7 @@ export const sweepOptionsOf = (raw: Record<string, unknown>): SweepOptions => {
     backend: raw["backend"] as string,
     redis: (raw["redis"] ?? null) as string | null,
     detach: is("detach"),
+    metrics: (raw["metrics"] ?? null) as ListenAddress | null,
     slots: countOf(raw["slots"]),
     set: raw["set"] as readonly string[],
     dryRun: is("dryRun"),
