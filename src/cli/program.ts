@@ -6,6 +6,7 @@ import { Command, CommanderError } from "commander";
 import { errorRecordOf } from "../core/errors.ts";
 import { packageVersion } from "../core/package-root.ts";
 import { backendsCommand } from "./commands/backends.ts";
+import { boardCommand } from "./commands/board.ts";
 import { buildCommand } from "./commands/build.ts";
 import { cancelCommand } from "./commands/cancel.ts";
 import { cardCommand } from "./commands/card.ts";
@@ -54,6 +55,7 @@ export const buildProgram = (): Command => {
     summarizeCommand(),
     exactLlcCommand(),
     workerCommand(),
+    boardCommand(),
   ];
   for (const command of commands) program.addCommand(inheritExit(command));
   return program;
