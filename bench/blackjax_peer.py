@@ -1,8 +1,8 @@
 """BlackJAX's HMC, NUTS and MCLMC on the posterior that bench/samplers.ts wrote: same data, chains, precision, lengths.
 
 usage: python blackjax_peer.py PROBLEM.json      needs blackjax and arviz
-Prints one JSON line a sampler: ess (bulk, of the loss trace), gradients (of all chains while drawing), seconds (drawing,
-compiled before), warmupSeconds (adaptation, compiled before), llc, mcse.
+Prints one JSON line a sampler and seed: ess (bulk, of the loss trace), gradients (of all chains while drawing), seconds (of
+processor time while drawing, compiled before), warmupSeconds (adaptation, compiled before), llc, mcse.
 """
 import json
 import os
@@ -49,12 +49,20 @@ def loss_of(problem):
     return loss
 
 
-def timed(function, *arguments):
-    """Result and seconds of a compiled call; compiled by a first one."""
-    compiled = jax.jit(function).lower(*arguments).compile()
-    begin = time.perf_counter()
-    result = jax.block_until_ready(compiled(*arguments))
-    return result, time.perf_counter() - begin
+def timed(function):
+    """A function that gives its result and seconds of processor time; compiled at its first call, which does not count."""
+    compiled = None
+
+    def call(*arguments):
+        nonlocal compiled
+        if compiled is None:
+            compiled = jax.jit(function).lower(*arguments).compile()
+            jax.block_until_ready(compiled(*arguments))
+        begin = time.process_time()
+        result = jax.block_until_ready(compiled(*arguments))
+        return result, time.process_time() - begin
+
+    return call
 
 
 def main():
@@ -63,8 +71,12 @@ def main():
     n_beta, gamma, chains = problem["n_beta"], problem["gamma"], problem["num_chains"]
     loss = loss_of(problem)
     logdensity = lambda w: -n_beta * (loss(w) - problem["initial_loss"]) - 0.5 * gamma * jnp.sum((w - center) ** 2)
-    keys = jax.random.split(jax.random.key(1), chains)
-    starts = center + 0.01 * jax.random.normal(jax.random.key(2), (chains, center.size))
+
+    def seeds():
+        for seed in problem["seeds"]:
+            keys = jax.random.split(jax.random.key(seed), chains)
+            starts = center + 0.01 * jax.random.normal(jax.random.key(1000 + seed), (chains, center.size))
+            yield keys, starts
 
     def report(sampler, losses, gradients, seconds, warmup_seconds):
         llc = n_beta * (np.asarray(losses) - problem["initial_loss"])
@@ -91,8 +103,6 @@ def main():
             ).run(key, start, WARMUP)
             return state.position, parameters["step_size"], parameters["inverse_mass_matrix"]
 
-        (positions, steps, masses), warmup_seconds = timed(jax.vmap(warm), keys, starts)
-
         def run(key, position, step_size, mass):
             kernel, init = draw(step_size, mass)
 
@@ -102,8 +112,11 @@ def main():
 
             return jax.lax.scan(one, init(position, key), jax.random.split(key, draws))[1]
 
-        (losses, counts), seconds = timed(jax.vmap(run), keys, positions, steps, masses)
-        report(sampler, losses, counts.sum(), seconds, warmup_seconds)
+        warm, run = timed(jax.vmap(warm)), timed(jax.vmap(run))
+        for keys, starts in seeds():
+            (positions, steps, masses), warmup_seconds = warm(keys, starts)
+            (losses, counts), seconds = run(keys, positions, steps, masses)
+            report(sampler, losses, counts.sum(), seconds, warmup_seconds)
 
     budget = problem["gradients"]
 
@@ -141,7 +154,6 @@ def main():
         )
         return state, parameters
 
-    (states, parameters), warmup_seconds = timed(jax.vmap(tune), keys, starts)
     draws = budget // 10
 
     def run(key, state, parameters):
@@ -155,8 +167,11 @@ def main():
 
         return jax.lax.scan(one, state, jax.random.split(key, draws))[1]
 
-    losses, seconds = timed(jax.vmap(run), keys, states, parameters)
-    report("mclmc", losses, 2 * thinning * draws * chains, seconds, warmup_seconds)
+    tune, run = timed(jax.vmap(tune)), timed(jax.vmap(run))
+    for keys, starts in seeds():
+        (states, parameters), warmup_seconds = tune(keys, starts)
+        losses, seconds = run(keys, states, parameters)
+        report("mclmc", losses, 2 * thinning * draws * chains, seconds, warmup_seconds)
 
 
 main()

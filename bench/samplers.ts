@@ -5,8 +5,9 @@
  *
  * usage: npm run bench -- samplers
  * Settings are those of the law suites. Efficiencies count draws only, not warmup; the time to 5 % counts both, and scales
- * the time of the draws by (mcse/5 %)². Compilation is not counted on either side. One thread for ours, what XLA takes for
- * BlackJAX. An ESS is itself known to some 10 %.
+ * the time of the draws by (mcse/5 %)². Seconds are of processor time, all threads together, so that other work on the
+ * machine counts little; compilation is not counted on either side. Geometric means over seeds: an ESS is itself known
+ * to some 10 %, so a ratio has a standard error, which is printed. With names of samplers as arguments only those.
  */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -29,6 +30,7 @@ import { aData, aDeepLinear, anMlp, aTarget, aTraining } from "../test/support/t
 
 const numChains = 4;
 const gradientsPerChain = 20_000;
+const seeds = [1, 2, 3, 4];
 const gamma = 1;
 
 const targets: readonly { readonly name: string; readonly config: TargetConfig }[] = [
@@ -77,8 +79,8 @@ interface Measurement {
   readonly isConverged?: boolean;
 }
 
-/** Prints one line for every sampler and target. */
-export const runSamplersBenchmark = async (): Promise<void> => {
+/** Prints one line for every sampler and target. @param wanted names of samplers; none: all. */
+export const runSamplersBenchmark = async (wanted: readonly string[] = []): Promise<void> => {
   const builder = await createWasmBackend({ numThreads: 1 });
   const backend = await selectBackend({ name: "auto", numThreads: 1, onProgress: console.log });
   const python = findPython();
@@ -89,10 +91,17 @@ export const runSamplersBenchmark = async (): Promise<void> => {
     console.log(`\n${name}: d = ${target.dims.d}, ${numChains} chains, nβ = n/log n, γ = ${gamma}`);
     console.log(heading);
     const peers = python === null ? [] : measurePeer(python, target);
-    for (const [sampler, law] of samplerLaws) {
-      const ours = await measure(backend, target, [sampler, law]);
-      const peer = peers.find((other) => other.sampler === sampler);
-      console.log(row(ours, peer));
+    for (const entry of samplerLaws.filter(([sampler]) => wanted.length === 0 || wanted.includes(sampler))) {
+      const ours: Measurement[] = [];
+      // Compiles: not counted, as BlackJAX's compilation is not.
+      await measure({ backend, target, seed: 0 }, entry, gradientsPerChain / 4);
+      for (const seed of seeds) ours.push(await measure({ backend, target, seed }, entry));
+      console.log(
+        row(
+          ours,
+          peers.filter(({ sampler }) => sampler === entry[0]),
+        ),
+      );
     }
   }
   builder.close();
@@ -101,37 +110,51 @@ export const runSamplersBenchmark = async (): Promise<void> => {
 
 const nBetaOf = ({ dims: { n } }: BuiltTarget): number => n / Math.log(n);
 
-const drive = async (run: SamplerRun): Promise<{ warmupSeconds: number; draws: readonly DrawRecord[] }> => {
-  const begin = performance.now();
+/** Processor time of this process, seconds. */
+const processorTime = (): number => {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+};
+
+interface Driven {
+  readonly warmupSeconds: number;
+  readonly seconds: number;
+  readonly draws: readonly DrawRecord[];
+}
+
+const drive = async (run: SamplerRun): Promise<Driven> => {
+  const begin = processorTime();
   for (let index = 0; index < run.numWarmupUnits; index++) await run.warmup(index);
-  const warmupSeconds = (performance.now() - begin) / 1000;
+  const warmed = processorTime();
   const draws: DrawRecord[] = [];
   for (let index = 0; index < run.numDraws; index++) draws.push(await run.draw(index));
-  return { warmupSeconds, draws };
+  return { warmupSeconds: warmed - begin, seconds: processorTime() - warmed, draws };
 };
 
 const measure = async (
-  backend: Backend,
-  target: BuiltTarget,
+  {
+    backend,
+    target,
+    seed,
+  }: { readonly backend: Backend; readonly target: BuiltTarget; readonly seed: number },
   [name, law]: readonly [string, SamplerLaw],
+  gradients = gradientsPerChain,
 ): Promise<Measurement> => {
   const { initialLoss, dims } = target;
   const nBeta = nBetaOf(target);
   const sampler = samplerOf(name);
-  const settings = law.tuned({ gradients: gradientsPerChain, scale: scaleOf(target, { nBeta, gamma }) });
+  const settings = law.tuned({ gradients, scale: scaleOf(target, { nBeta, gamma }) });
   const posterior = targetPosterior(target, {
     backend,
     nBeta,
     gamma,
     numChains,
-    seed: 1,
+    seed,
     sampler,
     settings,
   });
   const run = await sampler.start(posterior, settings);
-  const begin = performance.now();
-  const { warmupSeconds, draws } = await drive(run);
-  const wallTimeSec = (performance.now() - begin) / 1000;
+  const { warmupSeconds, seconds, draws } = await drive(run);
   posterior.ensemble.close();
   const columns = (of: (draw: DrawRecord) => Float64Array | undefined): Float64Array[] =>
     Array.from({ length: numChains }, (_, chain) =>
@@ -146,7 +169,7 @@ const measure = async (
       initialLoss,
       isIndependent: sampler.isIndependent,
       work: run.work,
-      wallTimeSec,
+      wallTimeSec: warmupSeconds + seconds,
       llcTrue: null,
       warnings: run.warnings,
       tuned: run.tuned,
@@ -156,7 +179,7 @@ const measure = async (
     sampler: name,
     ess: summary.essBulk,
     gradients: summary.workFge - summary.warmupFge,
-    seconds: wallTimeSec - warmupSeconds,
+    seconds,
     warmupSeconds,
     llc: summary.llcMean,
     mcse: summary.llcMcse,
@@ -180,6 +203,7 @@ const measurePeer = (python: string, target: BuiltTarget): readonly Measurement[
       n_beta: nBetaOf(target),
       gamma,
       num_chains: numChains,
+      seeds,
       gradients: gradientsPerChain,
       desired_energy_var: 5e-6,
     };
@@ -210,25 +234,51 @@ const patience = ({ llc, mcse, seconds, warmupSeconds }: Measurement): number =>
 
 const heading = [
   "",
-  "| sampler | λ̂ ± mcse | verdict | ESS per 1000 gradients | ESS per second | s to 5 % | × BlackJAX per gradient | per second | to 5 % |",
+  "| sampler | λ̂ ± mcse | converged | ESS per 1000 gradients | ESS per second | s to 5 % | × BlackJAX per gradient | per second | to 5 % |",
   "| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |",
 ].join("\n");
 
-const row = (ours: Measurement, peer: Measurement | undefined): string => {
-  const estimate = ({ llc, mcse }: Measurement): string => `${significant(llc)} ± ${significant(mcse)}`;
+const mean = (values: readonly number[]): number =>
+  values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** Mean of log values, and its standard error. */
+const logMean = (values: readonly number[]): { readonly mean: number; readonly variance: number } => {
+  const logs = values.map(Math.log);
+  const center = mean(logs);
+  const spread = logs.reduce((sum, value) => sum + (value - center) ** 2, 0) / (logs.length - 1);
+  return { mean: center, variance: spread / logs.length };
+};
+
+const geometricMean = (values: readonly number[]): string => significant(Math.exp(logMean(values).mean));
+
+/** Ratio of geometric means over seeds with its standard error. */
+const ratioText = (ours: readonly number[], theirs: readonly number[]): string => {
+  const [a, b] = [logMean(ours), logMean(theirs)];
+  const ratio = Math.exp(a.mean - b.mean);
+  return `${significant(ratio)} ± ${Number((ratio * Math.sqrt(a.variance + b.variance)).toPrecision(1))}`;
+};
+
+/** λ̂ over all seeds. */
+const estimateText = (all: readonly Measurement[]): string => {
+  const mcse = Math.sqrt(mean(all.map((one) => one.mcse ** 2)) / all.length);
+  return `${significant(mean(all.map(({ llc }) => llc)))} ± ${significant(mcse)}`;
+};
+
+const row = (ours: readonly Measurement[], peers: readonly Measurement[]): string => {
   const ratios =
-    peer === undefined
+    peers.length === 0
       ? ["", "", ""]
       : [
-          perGradient(ours) / perGradient(peer),
-          perSecond(ours) / perSecond(peer),
-          patience(peer) / patience(ours),
-        ].map(significant);
+          ratioText(ours.map(perGradient), peers.map(perGradient)),
+          ratioText(ours.map(perSecond), peers.map(perSecond)),
+          ratioText(peers.map(patience), ours.map(patience)),
+        ];
+  const numConverged = ours.filter(({ isConverged }) => isConverged === true).length;
   const cells = [
-    ours.sampler,
-    estimate(ours) + (peer === undefined ? "" : ` (theirs ${estimate(peer)})`),
-    ours.isConverged === true ? "converged" : "not converged",
-    ...[perGradient(ours), perSecond(ours), patience(ours)].map(significant),
+    ours[0]?.sampler ?? "",
+    estimateText(ours) + (peers.length === 0 ? "" : ` (theirs ${estimateText(peers)})`),
+    `${numConverged} of ${ours.length}`,
+    ...[perGradient, perSecond, patience].map((value) => geometricMean(ours.map(value))),
     ...ratios,
   ];
   return `| ${cells.join(" | ")} |`;

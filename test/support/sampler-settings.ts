@@ -89,7 +89,7 @@ export const samplerCases: { readonly [Name in SamplerName]: SamplerCases<Name> 
       stepSize: 0.01,
       adaptStepSize: true,
       adaptMassMatrix: true,
-      targetAcceptance: 0.8,
+      targetAcceptance: 0.85,
       thinning: 1,
       massMatrixFloor: 1e-3,
     };
@@ -164,7 +164,7 @@ export const samplerCases: { readonly [Name in SamplerName]: SamplerCases<Name> 
       stepSize: 0.01,
       adaptStepSize: true,
       adaptMassMatrix: true,
-      targetAcceptance: 0.8,
+      targetAcceptance: 0.85,
       maxDepth: 5,
       thinning: 1,
       massMatrixFloor: 1e-3,

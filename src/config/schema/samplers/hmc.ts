@@ -24,7 +24,7 @@ export const hmcSchema = z
     target_acceptance: realNumber("Mean acceptance that the step size aims at.", {
       above: 0,
       below: 1,
-    }).default(0.8),
+    }).default(0.85),
     thinning: wholeNumber("Transitions per recorded draw.", 1).default(1),
     mass_matrix_floor: realNumber(
       "Regularisation of the mass matrix, relative to the posterior's own scale.",

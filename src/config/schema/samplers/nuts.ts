@@ -12,7 +12,7 @@ export const nutsSchema = z.strictObject({
   ),
   adapt_step_size: adaptStepSize.default(true),
   adapt_mass_matrix: flag("Finds a diagonal mass matrix in warmup from all chains.").default(true),
-  target_acceptance: targetAcceptance.default(0.8),
+  target_acceptance: targetAcceptance.default(0.85),
   max_depth: wholeNumber(
     "Most doublings of a trajectory; it has at most 2^max_depth - 1 steps.",
     1,
