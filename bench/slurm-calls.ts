@@ -143,6 +143,7 @@ class SimulatedSlurm {
       started_at: job.startsAt,
       seen_at: this.now,
       ends_at: job.endsAt,
+      takes_until: job.endsAt - this.#card.drainBeforeSec * 1000,
       state: this.now > job.endsAt - this.#card.drainBeforeSec * 1000 ? "draining" : "working",
       tasks: [],
     };

@@ -234,7 +234,7 @@ class RemoteWorker {
   }
 
   async #beat(): Promise<void> {
-    const { block, slurmJob, node, slots, serves, endsAt } = this.#options;
+    const { block, slurmJob, node, slots, serves, endsAt, drainBeforeSec } = this.#options;
     const tasks = this.#source.taskIds;
     const heartbeat: WorkerHeartbeat = {
       v: heartbeatVersion,
@@ -250,6 +250,7 @@ class RemoteWorker {
       started_at: this.#startedAt,
       seen_at: Date.now(),
       ends_at: endsAt,
+      takes_until: endsAt === null ? null : endsAt - drainBeforeSec * 1000,
       state: this.#isDraining ? "draining" : "working",
       tasks,
     };

@@ -8,6 +8,7 @@ import type { Plan } from "../plan/plan.ts";
 import { countStates, isFinal, type StateCounts } from "../plan/task-state.ts";
 import type { Broker, SubmitOptions, TaskRecord } from "../queue/broker.ts";
 import { type FailureGroup, groupFailures } from "../queue/failure-groups.ts";
+import { reasonOfMaxFailures } from "../queue/retry-policy.ts";
 import type { SweepEvent } from "../queue/sweep-event.ts";
 import type { Executor } from "./executor.ts";
 
@@ -35,7 +36,7 @@ export interface PlanOutcome {
   /** One record a task, in the plan's order. */
   readonly records: readonly TaskRecord[];
   readonly failures: readonly FailureGroup[];
-  /** True if it was stopped by `stop` or `kill`. */
+  /** True if it was stopped by `stop` or `kill`, or cancelled by somebody else; not by too many failures. */
   readonly wasStopped: boolean;
 }
 
@@ -43,8 +44,10 @@ export interface PlanOutcome {
 export const runPlan = async (options: RunPlanOptions): Promise<PlanOutcome> => {
   const { plan, broker, executor } = options;
   const followUps = followFinalTasks(options);
+  let wasCancelled = false;
   const unsubscribe = broker.subscribe((event) => {
     options.onEvent?.(event);
+    wasCancelled ||= isCancelledByRequest(event, options.submit);
     followUps.hear(event);
   });
   const stop = (): void => void broker.cancel(textOf(options.stop?.reason));
@@ -75,12 +78,16 @@ export const runPlan = async (options: RunPlanOptions): Promise<PlanOutcome> => 
       counts: countStates(records.map(({ state }) => state)),
       records,
       failures: groupFailures(records),
-      wasStopped: options.stop?.aborted === true || options.kill?.aborted === true,
+      wasStopped: wasCancelled || options.stop?.aborted === true || options.kill?.aborted === true,
     };
   } finally {
     unsubscribe();
   }
 };
+
+const isCancelledByRequest = (event: SweepEvent, { maxFailures }: SubmitOptions): boolean =>
+  event.kind === "sweep_cancelled" &&
+  (maxFailures === null || event.reason !== reasonOfMaxFailures(maxFailures));
 
 const textOf = (reason: unknown): string => (typeof reason === "string" ? reason : "stopped on request");
 

@@ -2,7 +2,7 @@
 import type { TaskKind } from "../plan/task.ts";
 
 /** Raised with any change of the format; heartbeats of other versions are ignored. */
-export const heartbeatVersion = 1;
+export const heartbeatVersion = 2;
 
 /** A heartbeat is sent so often, and forgotten after so long. */
 export const heartbeatEveryMs = 5000;
@@ -27,6 +27,8 @@ export interface WorkerHeartbeat {
   readonly seen_at: number;
   /** End of its allocation; null: none. */
   readonly ends_at: number | null;
+  /** Tasks that it takes are expected to end by then; null: no limit. */
+  readonly takes_until: number | null;
   readonly state: "working" | "draining";
   /** Ids of the tasks that it runs. */
   readonly tasks: readonly string[];

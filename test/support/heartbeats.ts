@@ -16,6 +16,7 @@ export const aHeartbeat = (fields: Partial<WorkerHeartbeat> = {}): WorkerHeartbe
   started_at: 0,
   seen_at: 0,
   ends_at: null,
+  takes_until: null,
   state: "working",
   tasks: [],
   ...fields,

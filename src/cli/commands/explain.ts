@@ -11,6 +11,8 @@ import { readManifest } from "../../runs/manifest.ts";
 import { printLine } from "../output/print.ts";
 import { findTask, namedTasks } from "../sweep/find-task.ts";
 import { loadSweep, type StoredSweep } from "../sweep/stored-sweep.ts";
+import { lookAround, type Surroundings } from "../sweep/sweep-surroundings.ts";
+import { whyNotRunning } from "../sweep/why-not-running.ts";
 
 interface ExplainOptions {
   readonly sweep?: string;
@@ -23,19 +25,24 @@ export const explainCommand = (): Command =>
     .argument("<cell>", "id, beginning of an id, or names as in `base × hmc`")
     .option("--sweep <id>", "another sweep than the newest")
     .option("--store-root <dir>", "folder of the runs", "runs")
-    .action((cell: string, options: ExplainOptions) => {
+    .action(async (cell: string, options: ExplainOptions) => {
       const sweep = loadSweep(options.storeRoot, options.sweep ?? null);
       const { task, name } = findTask(sweep.plan, cell);
+      const around = await lookAround({ sweepId: sweep.plan.id, store: sweep.store }, task);
       printLine(`${name}  (${task.id})`);
-      for (const line of explain(sweep, task)) printLine(`  ${line}`);
+      for (const line of explain(sweep, task, around)) printLine(`  ${line}`);
     });
 
 /** Sentences, most important first. */
-const explain = (sweep: StoredSweep, task: Task): readonly string[] => {
+const explain = (sweep: StoredSweep, task: Task, around: Surroundings): readonly string[] => {
   const state = sweep.progress.tasks.get(task.id)?.state ?? "planned";
-  const lines = [`state: ${state}`, ...onDisk(sweep.store, task), ...history(sweep.events, task.id)];
-  if (state === "waiting" || state === "planned" || state === "upstream_failed")
-    lines.push(...needs(sweep, task));
+  const lines = [
+    `state: ${state}`,
+    ...whyNotRunning(sweep, task, around),
+    ...onDisk(sweep.store, task),
+    ...history(sweep.events, task.id),
+  ];
+  if (state === "upstream_failed") lines.push(...needs(sweep, task));
   if (sweep.driver === null && state !== "done" && state !== "skipped") {
     lines.push("nobody drives this sweep now: run `lambda-hat workflow llc` again and it goes on from here");
   }

@@ -1,9 +1,12 @@
 /** `lambda-hat status`: how far a sweep is, or how it ended. */
 import { Command } from "commander";
+import type { SweepLook } from "../../queue/redis/look-at-sweep.ts";
 import { drawMatrix } from "../output/matrix-view.ts";
 import { printJson, printLine } from "../output/print.ts";
 import { blockLines, blockStatesOf } from "../sweep/block-states.ts";
+import { openCountsOf, queueLines, workerLines } from "../sweep/queue-lines.ts";
 import { loadSweep, type StoredSweep } from "../sweep/stored-sweep.ts";
+import { lookAround } from "../sweep/sweep-surroundings.ts";
 
 interface StatusOptions {
   readonly sweep?: string;
@@ -20,21 +23,22 @@ export const statusCommand = (): Command =>
     .option("--watch", "follow until the sweep has ended")
     .option("--json", "print JSON")
     .action(async (options: StatusOptions) => {
-      let sweep = show(options);
+      let sweep = await show(options);
       while (options.watch === true && sweep.driver !== null) {
         await new Promise((resolve) => setTimeout(resolve, 2000));
-        sweep = show(options);
+        sweep = await show(options);
       }
     });
 
-const show = (options: StatusOptions): StoredSweep => {
+const show = async (options: StatusOptions): Promise<StoredSweep> => {
   const sweep = loadSweep(options.storeRoot, options.sweep ?? null);
-  if (options.json === true) printJson(statusOf(sweep), options.watch === true ? 0 : 2);
-  else printText(sweep);
+  const { look } = await lookAround({ sweepId: sweep.plan.id, store: sweep.store }, null);
+  if (options.json === true) printJson(statusOf(sweep, look), options.watch === true ? 0 : 2);
+  else printText(sweep, look);
   return sweep;
 };
 
-const statusOf = ({ plan, progress, driver, events }: StoredSweep): unknown => ({
+const statusOf = ({ plan, progress, driver, events }: StoredSweep, look: SweepLook | null): unknown => ({
   sweep_id: plan.id,
   experiment: plan.experiment,
   driver,
@@ -47,6 +51,9 @@ const statusOf = ({ plan, progress, driver, events }: StoredSweep): unknown => (
     message,
     since: time,
   })),
+  queue: Object.fromEntries(openCountsOf(plan.tasks, progress)),
+  /** Null: the queue is not in Redis, or Redis is out of reach. */
+  workers: look?.kind === "seen" ? look.workers : null,
   tasks: plan.tasks.map(({ id, title }) => {
     const task = progress.tasks.get(id);
     return {
@@ -60,13 +67,17 @@ const statusOf = ({ plan, progress, driver, events }: StoredSweep): unknown => (
   }),
 });
 
-const printText = ({ plan, progress, driver, events }: StoredSweep): void => {
+const printText = ({ plan, progress, driver, events }: StoredSweep, look: SweepLook | null): void => {
   const start = events[0]?.time ?? Date.now();
   const last = driver === null ? (events.at(-1)?.time ?? start) : Date.now();
   const { total } = progress.counts();
   for (const line of drawMatrix(plan, progress, { now: last, start, maxLines: total + 4 })) printLine(line);
-  for (const line of blockLines(blockStatesOf(events), { now: last, isDriven: driver !== null }))
-    printLine(line);
+  const lines = [
+    ...blockLines(blockStatesOf(events), { now: last, isDriven: driver !== null }),
+    ...workerLines(look, Date.now()),
+    ...queueLines(openCountsOf(plan.tasks, progress)),
+  ];
+  for (const line of lines) printLine(line);
   const by =
     driver === null
       ? "not running"

@@ -34,8 +34,12 @@ const isAbout = ({ task, name }: NamedTask, wanted: string): boolean => {
     (task.runId.startsWith(wanted) || `${task.sampler}_${task.runId}`.startsWith(wanted))
   )
     return true;
-  return wordsOf(wanted).every((word) => name.toLowerCase().includes(word));
+  return wordsOf(wanted).every((word) => isIn(word, name.toLowerCase()));
 };
+
+/** A number is a whole number of the name: `seed 2` is not `seed 1 × hmc draws=200`. */
+const isIn = (word: string, name: string): boolean =>
+  /^\d+$/.test(word) ? name.split(/\D+/).includes(word) : name.includes(word);
 
 /** Tasks that `wanted` may mean; an exact id or name wins over all others. */
 export const findTasks = (plan: Plan, wanted: string): readonly NamedTask[] => {

@@ -8,6 +8,7 @@ import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { writeJsonAtomic } from "../../core/atomic-write.ts";
 import type { Block } from "./block.ts";
+import type { CardState } from "./card-state.ts";
 import { type ExitReport, parseExitReport } from "./worker-script.ts";
 
 /** Content of `<label>.json`. */
@@ -20,9 +21,11 @@ export interface LedgerFile {
   readonly bad_nodes: readonly string[];
   /** Newest last; only the last of those that have ended are kept. */
   readonly blocks: readonly Block[];
+  /** Null: not known. */
+  readonly state: CardState | null;
 }
 
-const ledgerVersion = 1;
+const ledgerVersion = 2;
 const keptEnded = 200;
 /** The end of a block's output that a message shows. */
 const shownBytes = 3000;
@@ -43,12 +46,19 @@ export class BlockLedger {
   /** What an earlier driver has left; empty if there is none or it cannot be read. */
   load(): LedgerFile {
     return (
-      readLedger(this.#path) ?? { v: ledgerVersion, card: this.#label, next: 1, bad_nodes: [], blocks: [] }
+      readLedger(this.#path) ?? {
+        v: ledgerVersion,
+        card: this.#label,
+        next: 1,
+        bad_nodes: [],
+        blocks: [],
+        state: null,
+      }
     );
   }
 
   /** Writes if anything has changed. */
-  save(content: Pick<LedgerFile, "next" | "bad_nodes" | "blocks">): void {
+  save(content: Pick<LedgerFile, "next" | "bad_nodes" | "blocks" | "state">): void {
     const ended = content.blocks.filter(({ phase }) => phase === "ended");
     const dropped = new Set(ended.slice(0, Math.max(0, ended.length - keptEnded)));
     const blocks = content.blocks.filter((block) => !dropped.has(block)).map(withoutClock);

@@ -18,6 +18,7 @@ import {
 import { nodesToAvoid, whyEnded } from "./block-end.ts";
 import type { BlockLedger } from "./block-ledger.ts";
 import { afterFailedStart, afterRefusal, afterTaken, afterWorker, type Brake, newBrake } from "./brake.ts";
+import { cardStateOf } from "./card-state.ts";
 import { blocksWanted, type Demand, decideScaling, isOfUse, type ScalingAction } from "./scaling.ts";
 import type { WorkerProgram } from "./worker-script.ts";
 
@@ -282,8 +283,10 @@ export class PilotFleet {
   }
 
   #save(): void {
+    const { ledger, card, now } = this.#options;
     const blocks = [...this.#ended, ...this.#blocks];
-    this.#options.ledger.save({ next: this.#next, bad_nodes: this.#badNodes, blocks });
+    const state = cardStateOf(card, this.#brake, now());
+    ledger.save({ next: this.#next, bad_nodes: this.#badNodes, blocks, state });
   }
 
   #warnOnce(message: string): void {

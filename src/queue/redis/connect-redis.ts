@@ -17,6 +17,8 @@ export interface ConnectOptions {
   readonly requireAuthentication: boolean;
   /** Hears, once for each outage, that Redis is away, and that it is back. */
   readonly onOutage?: (words: string) => void;
+  /** The server must have answered by then; default 10 s. */
+  readonly timeoutMs?: number;
 }
 
 /**
@@ -33,7 +35,10 @@ export const connectRedis = async (address: RedisAddress, options: ConnectOption
     lastError = error;
   });
   try {
-    await firstAnswer(client, () => lastError);
+    await firstAnswer(client, {
+      timeoutMs: options.timeoutMs ?? connectTimeoutMs,
+      lastError: () => lastError,
+    });
     if (needsPassword) await refuseOpenDoor(client, address);
     await checkServer(client, name);
   } catch (error) {
@@ -79,12 +84,15 @@ const clientOptions = ({ at, isTls, username, password, database }: RedisAddress
 });
 
 /** Fails at once where waiting cannot help, and after a while otherwise. */
-const firstAnswer = async (client: Redis, lastError: () => unknown): Promise<void> => {
+const firstAnswer = async (
+  client: Redis,
+  { timeoutMs, lastError }: { timeoutMs: number; lastError: () => unknown },
+): Promise<void> => {
   const connecting = client.connect();
   connecting.catch(() => {}); // told by the race
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(lastError() ?? new Error("no answer")), connectTimeoutMs);
+    timer = setTimeout(() => reject(lastError() ?? new Error("no answer")), timeoutMs);
   });
   try {
     await Promise.race([connecting, late]);

@@ -5,7 +5,7 @@ import type { Plan } from "../../../../src/plan/plan.ts";
 import { aPlan, aTask } from "../../../support/plans.ts";
 
 const targets = ["small/tiny seed 1", "small/tiny seed 2", "base/small seed 1"];
-const samplers = ["hmc", "sgld step_size=1e-6"];
+const samplers = ["hmc", "sgld step_size=1e-6 steps=200"];
 
 const plan: Plan = {
   ...aPlan([
@@ -36,6 +36,7 @@ describe("findTask", () => {
     ["names with an x", "Base x HMC", "tgt_2/run_0"],
     ["words alone, of which the first names the model", "base hmc", "tgt_2/run_0"],
     ["words in any order", "hmc 2 tiny", "tgt_1/run_0"],
+    ["a number, which is no part of another", "seed 2 sgld", "tgt_1/run_1"],
     ["the name of a build", "build small/tiny seed 1", "tgt_0"],
   ])("takes %s", (_, wanted, id) => {
     expect(idOf(wanted)).toBe(id);
