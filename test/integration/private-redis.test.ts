@@ -152,7 +152,7 @@ describe("address of a Redis", () => {
   it("reads URLs of every kind and shows them without secrets", () => {
     expect(parseRedisUrl("rediss://me:p%40ss@redis.example:7000/3", "--redis")).toEqual({
       at: { host: "redis.example", port: 7000 },
-      isTls: true,
+      tls: { ca: null, cert: null, key: null },
       username: "me",
       password: "p@ss",
       database: 3,
@@ -167,6 +167,7 @@ describe("address of a Redis", () => {
       "unix:///run/redis.sock",
       "redis://:p%40ss%2F%25@host:1/3",
       "rediss://a:b@[::1]:9/0",
+      "rediss://a:b@host/0?ca=/etc/a%20b.pem&cert=/c.pem&key=/k.pem",
       "redis://host",
     ]) {
       const address = parseRedisUrl(text, "test");
@@ -175,7 +176,16 @@ describe("address of a Redis", () => {
   });
 
   it("refuses what is no address without repeating it", () => {
-    for (const text of ["http://user:secret@host", "redis://", "unix://", "redis://h/secret", "secret"]) {
+    for (const text of [
+      "http://user:secret@host",
+      "redis://",
+      "unix://",
+      "redis://h/secret",
+      "secret",
+      "redis://h?ca=/c",
+      "rediss://h?cert=/c",
+      "unix:///s?ca=/c",
+    ]) {
       expect(() => parseRedisUrl(text, "--redis")).toThrow(/^the Redis address in --redis (?!.*secret@)/);
     }
   });

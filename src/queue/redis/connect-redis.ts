@@ -1,7 +1,8 @@
 /** Connections to Redis: opened with one clear message if that fails, kept alive afterwards. */
+import { readFileSync } from "node:fs";
 import { Redis } from "ioredis";
 import { messageOf, SweepError } from "../../core/errors.ts";
-import { formatRedisAddress, isLocalAddress, type RedisAddress } from "./redis-address.ts";
+import { formatRedisAddress, isLocalAddress, type RedisAddress, type TlsFiles } from "./redis-address.ts";
 
 /** A first connection must be there by then. */
 const connectTimeoutMs = 10_000;
@@ -70,9 +71,9 @@ const coalesceWrites = (client: Redis): void => {
   };
 };
 
-const clientOptions = ({ at, isTls, username, password, database }: RedisAddress) => ({
+const clientOptions = ({ at, tls, username, password, database }: RedisAddress) => ({
   ...("path" in at ? { path: at.path } : { host: at.host, port: at.port }),
-  ...(isTls ? { tls: {} } : {}),
+  ...(tls === null ? {} : { tls: readTls(tls) }),
   ...(username === null ? {} : { username }),
   ...(password === null ? {} : { password }),
   db: database,
@@ -82,6 +83,23 @@ const clientOptions = ({ at, isTls, username, password, database }: RedisAddress
   keepAlive: keepAliveMs,
   retryStrategy: (times: number) => Math.min(2000, 50 * 2 ** Math.min(times, 10)),
 });
+
+/** Contents of the files. @throws SweepError `NOT_FOUND`. */
+const readTls = (files: TlsFiles): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(files).flatMap(([name, path]: [string, string | null]) =>
+      path === null ? [] : [[name, readPem(name, path)]],
+    ),
+  );
+
+const readPem = (name: string, path: string): string => {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (cause) {
+    const problem = `the ${name} of the Redis address, ${path}, cannot be read (${messageOf(cause)})`;
+    throw new SweepError("NOT_FOUND", `${problem}; expected a PEM file.`, { cause });
+  }
+};
 
 /** Fails at once where waiting cannot help, and after a while otherwise. */
 const firstAnswer = async (
@@ -113,7 +131,14 @@ const unreachable = (name: string, error: unknown): SweepError => {
       options,
     );
   }
-  const advice = "Is it running, and may this host connect to it?";
+  if (/certificate|altname/i.test(text)) {
+    const advice =
+      "Name the authority that signed it: rediss://…?ca=file.pem; a server that asks for one needs cert and key too.";
+    return new SweepError("ENVIRONMENT", `Redis at ${name} is not trusted: ${text}. ${advice}`, options);
+  }
+  const ofTls =
+    " Does it speak TLS on this port, and does it ask for a certificate (cert and key in the address)?";
+  const advice = `Is it running, and may this host connect to it?${name.startsWith("rediss:") ? ofTls : ""}`;
   return new SweepError("ENVIRONMENT", `Redis at ${name} cannot be reached: ${text}. ${advice}`, options);
 };
 

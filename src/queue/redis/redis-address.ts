@@ -4,14 +4,25 @@
  */
 import { readFileSync, statSync } from "node:fs";
 import { isIP } from "node:net";
+import { resolve } from "node:path";
 import { z } from "zod";
 import { messageOf, SweepError } from "../../core/errors.ts";
+
+/** Files in PEM form, absolute paths; null: what Node.js trusts, no certificate of ours. */
+export interface TlsFiles {
+  /** Authority that has signed the server's certificate. */
+  readonly ca: string | null;
+  /** Our own certificate and its key, for servers that ask for one. */
+  readonly cert: string | null;
+  readonly key: string | null;
+}
 
 /** A checked address. */
 export interface RedisAddress {
   /** Host and port, or the path of a socket. */
   readonly at: { readonly host: string; readonly port: number } | { readonly path: string };
-  readonly isTls: boolean;
+  /** Null: not encrypted. */
+  readonly tls: TlsFiles | null;
   readonly username: string | null;
   readonly password: string | null;
   readonly database: number;
@@ -36,7 +47,7 @@ export interface ConnectionFile {
 export const redisVariable = "LAMBDA_HAT_REDIS";
 
 const accepted =
-  "redis://[user:password@]host[:port][/database], rediss://… (TLS) or unix:///path/of/socket[?user=…&password=…&db=…]";
+  "redis://[user:password@]host[:port][/database], rediss://…[?ca=file.pem&cert=…&key=…] (TLS) or unix:///path/of/socket[?user=…&password=…&db=…]";
 
 /** URL → address. `from`: where it was given, for messages; the URL itself is not repeated. @throws `USAGE`. */
 export const parseRedisUrl = (text: string, from: string): RedisAddress => {
@@ -53,11 +64,37 @@ export const parseRedisUrl = (text: string, from: string): RedisAddress => {
   if (url.hostname === "") throw wrong("names no host");
   return {
     at: { host: url.hostname.replace(/^\[|\]$/g, ""), port: url.port === "" ? 6379 : Number(url.port) },
-    isTls: url.protocol === "rediss:",
+    tls: tlsFilesOf(url, wrong),
     username: url.username === "" ? null : decodeURIComponent(url.username),
     password: url.password === "" ? null : decodeURIComponent(url.password),
     database: numberOf(url.pathname.slice(1) || "0", wrong),
   };
+};
+
+const tlsFilesOf = (
+  { protocol, searchParams }: URL,
+  wrong: (problem: string) => SweepError,
+): TlsFiles | null => {
+  const isTls = protocol === "rediss:";
+  refuseUnknown(searchParams, isTls ? ["ca", "cert", "key"] : [], wrong);
+  if (!isTls) return null;
+  const fileOf = (name: string): string | null => {
+    const path = searchParams.get(name);
+    return path === null ? null : resolve(path);
+  };
+  const files = { ca: fileOf("ca"), cert: fileOf("cert"), key: fileOf("key") };
+  if ((files.cert === null) !== (files.key === null))
+    throw wrong("names one of cert and key without the other");
+  return files;
+};
+
+const refuseUnknown = (
+  parameters: URLSearchParams,
+  known: readonly string[],
+  wrong: (problem: string) => SweepError,
+): void => {
+  for (const name of parameters.keys())
+    if (!known.includes(name)) throw wrong(`has the unknown parameter "${name}"`);
 };
 
 const socketAddress = (
@@ -65,9 +102,10 @@ const socketAddress = (
   wrong: (problem: string) => SweepError,
 ): RedisAddress => {
   if (pathname.length < 2) throw wrong("names no socket");
+  refuseUnknown(searchParams, ["user", "password", "db"], wrong);
   return {
     at: { path: decodeURIComponent(pathname) },
-    isTls: false,
+    tls: null,
     username: searchParams.get("user"),
     password: searchParams.get("password"),
     database: numberOf(searchParams.get("db") ?? "0", wrong),
@@ -80,15 +118,15 @@ const numberOf = (text: string, wrong: (problem: string) => SweepError): number 
 };
 
 /** Address for people: without user and password. */
-export const formatRedisAddress = ({ at, isTls, database }: RedisAddress): string => {
+export const formatRedisAddress = ({ at, tls, database }: RedisAddress): string => {
   if ("path" in at) return `unix://${at.path}`;
   const host = isIP(at.host) === 6 ? `[${at.host}]` : at.host;
-  return `${isTls ? "rediss" : "redis"}://${host}:${at.port}${database === 0 ? "" : `/${database}`}`;
+  return `${tls === null ? "redis" : "rediss"}://${host}:${at.port}${database === 0 ? "" : `/${database}`}`;
 };
 
 /** Address → URL with its secrets: only for files of mode 0600. */
 export const redisUrlOf = (address: RedisAddress): string => {
-  const { at, username, password, database } = address;
+  const { at, tls, username, password, database } = address;
   if ("path" in at) {
     const query = new URLSearchParams({ db: String(database) });
     if (username !== null) query.set("user", username);
@@ -99,6 +137,7 @@ export const redisUrlOf = (address: RedisAddress): string => {
   url.username = username ?? "";
   url.password = encodeURIComponent(password ?? "");
   url.pathname = `/${database}`;
+  for (const [name, path] of Object.entries(tls ?? {})) if (path !== null) url.searchParams.set(name, path);
   return url.href;
 };
 
