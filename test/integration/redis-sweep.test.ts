@@ -320,6 +320,24 @@ describe.skipIf(!hasRedisServer)("a sweep over Redis (needs redis-server)", { ti
     ).toEqual([]);
   });
 
+  it("a sweep that was submitted anew goes on with workers that knew the old submission: no job is refused, nor is a lost one", async () => {
+    const first = aBroker({ leaseMs: 1000 });
+    await first.submit(plan, submit);
+    const [source, watcher] = [await aSource(), await aSource()];
+    await first.close();
+    await redis.connect().flushall();
+    const second = aBroker({ leaseMs: 1000 });
+    await second.submit(plan, submit);
+    await lease(source);
+    source.end(); // and never heard of again
+    await new Promise((resolve) => setTimeout(resolve, 1200));
+    await watcher.reap(); // or the driver was faster
+    expect((await work(watcher)).length).toBe(15);
+    await until("the driver has noticed", isOver);
+    expect(events.filter(({ kind }) => kind === "warning")).toEqual([]);
+    expect(events.at(-1)).toMatchObject({ kind: "sweep_done", counts: { done: 15 } });
+  });
+
   it("a sweep goes on to its end without any driver", async () => {
     const driver = aBroker();
     await driver.submit(plan, submit);

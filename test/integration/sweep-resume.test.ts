@@ -11,6 +11,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { samplerNames } from "../../src/samplers/registry.ts";
 import { hasBuild, type Running, runCommand, startCommand, sweepIn } from "../support/command-line.ts";
+import { generator } from "../support/generator.ts";
 import { isRunning, taskProcessesOf, until } from "../support/processes.ts";
 import { contentsOf, eventsIn, filesUnder, promisedFiles } from "../support/sweep-folder.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
@@ -34,12 +35,6 @@ ${samplerNames.map((name) => `  - { name: ${name}, overrides: ${settings[name] ?
 const often = { LAMBDA_HAT_CHECKPOINT_SEC: "0.03" };
 const sweep = (folder: string): readonly string[] =>
   sweepIn(folder, experiment, "--set", "card.crash_limit=1000", "--slots", "2");
-
-/** Uniform numbers in [0, 1): a linear congruential generator (Numerical Recipes). */
-const generator = (seed: number): (() => number) => {
-  let state = seed >>> 0;
-  return () => (state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0) / 2 ** 32;
-};
 
 const isSlow = process.env["LAMBDA_HAT_SLOW"] === "1";
 const numKills = isSlow ? 400 : 24;

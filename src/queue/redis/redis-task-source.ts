@@ -18,7 +18,7 @@ import { HeldLeases } from "./held-leases.ts";
 import { claimLock, lostJobIds } from "./lease-script.ts";
 import { idlePollMs } from "./lease-times.ts";
 import type { SweepRules, SweepStore } from "./sweep-store.ts";
-import { fits } from "./task-class.ts";
+import { fits, isOfRun } from "./task-class.ts";
 import { type ActiveJob, type TakenJob, TaskQueues } from "./task-queues.ts";
 import { Wakes } from "./wakes.ts";
 
@@ -193,6 +193,7 @@ export class RedisTaskSource implements TaskSource {
 
   /** A job that was taken → a lease, unless it is refused or its result is there already. */
   async #accept(job: TakenJob, worker: string): Promise<Lease | null> {
+    await this.#followRun(job);
     const lease = await this.#leases.hold(job, worker);
     if (lease === null) return null;
     this.#leases.tell({ kind: "started", ...this.#leases.factOf(lease), token: lease.attemptToken });
@@ -203,11 +204,17 @@ export class RedisTaskSource implements TaskSource {
 
   /** Enters the loss of a worker whose lock was taken over. */
   async #bury(job: ActiveJob): Promise<void> {
+    await this.#followRun(job);
     const { data, numStarts, worker } = await this.queues.read(job.taskClass, job.id);
     const lease = await this.#leases.hold({ ...job, data: data ?? "", numStarts }, worker ?? "unknown");
     if (lease === null) return;
     if (this.#options.isDone(lease.task, this.rules.doneSince)) await this.complete(lease, null);
     else await this.fail(lease, lostLeaseFailure(lease.worker, this.rules.leaseMs / 1000));
+  }
+
+  /** The queues of a sweep outlive its submissions: a job of a newer one than this worker knows is no foreign job. */
+  async #followRun({ id, taskClass }: ActiveJob): Promise<void> {
+    if (!isOfRun(id, taskClass.kind, this.rules.run)) await this.attach();
   }
 
   /** Looks whether the sweep has ended, or was submitted anew. */

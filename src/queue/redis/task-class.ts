@@ -52,5 +52,11 @@ export const priorityOf = (expectedSec: number | null): number => {
 /** Id of a task's job: scoped by submission, so that nothing left in a user's Redis is taken for it; without colons. */
 export const jobIdOf = (run: string, task: Pick<Task, "id" | "kind">): string => {
   if (task.id.includes(":")) throw new Error(`bug: task id ${task.id} has a colon`);
-  return `${task.kind[0]}.${run}.${task.id}`;
+  return `${prefixOf(task.kind, run)}${task.id}`;
 };
+
+/** True for the id of a job of that submission. */
+export const isOfRun = (jobId: string, kind: TaskKind, run: string): boolean =>
+  jobId.startsWith(prefixOf(kind, run));
+
+const prefixOf = (kind: TaskKind, run: string): string => `${kind[0]}.${run}.`;
