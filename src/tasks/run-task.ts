@@ -1,4 +1,5 @@
 /** Maps each kind of task to the function that does it. Adding a kind without a case fails the type check. */
+import { hostname } from "node:os";
 import type { Task } from "../plan/task.ts";
 import { runBuildTarget } from "./build-target.ts";
 import { runNoop } from "./run-noop.ts";
@@ -12,8 +13,20 @@ export const runTask = async (task: Task, context: TaskContext): Promise<TaskOut
     case "noop":
       return runNoop(task, context);
     case "build-target":
-      return takeTurns(task, context, () => runBuildTarget(task, context));
+      return withLog(task, context, () => takeTurns(task, context, () => runBuildTarget(task, context)));
     case "run-sampler":
-      return takeTurns(task, context, () => runSampler(task, context));
+      return withLog(task, context, () => takeTurns(task, context, () => runSampler(task, context)));
   }
+};
+
+/** The log of a task tells where each attempt ran, and how it ended unless it threw. */
+const withLog = async (
+  task: Task,
+  context: TaskContext,
+  run: () => Promise<TaskOutcome>,
+): Promise<TaskOutcome> => {
+  context.log(`${task.title}: attempt ${context.attempt} on ${hostname()}, process ${process.pid}`);
+  const outcome = await run();
+  context.log(outcome.kind === "done" ? "done" : "given back; the next attempt goes on from the checkpoint");
+  return outcome;
 };

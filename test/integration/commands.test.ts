@@ -108,7 +108,9 @@ describe.skipIf(!hasBuild)("the command line (needs a build)", () => {
 
   it("explain, logs and diagnose know a cell by its names", async () => {
     expect(await print("explain", "tiny × hmc")).toMatch(/state: (done|skipped)\n +result on disk: ok/);
-    expect(await print("logs", "tiny × hmc")).toMatch(/^==> .*_hmc_\w+\.log <==\n/);
+    expect(await print("logs", "tiny × hmc")).toMatch(
+      /^==> .*_hmc_\w+\.log <==\n\S+Z .*: attempt 1 on \S+, process \d+\n[\s\S]*Z done\n$/,
+    );
     expect(await print("diagnose", "quadratic × hmc")).toMatch(/^quadratic.*: λ̂ = [\d.]+ ± /);
     const before = contentsOf(folder, ["analysis.json"]);
     expect((await print("diagnose", "--json")).trimEnd().split("\n").length).toBe(4);
