@@ -13,6 +13,7 @@ import { type ExpansionRules, expandEntry, maxExpanded } from "./expand-entry.ts
 import { samplerRules, targetRules } from "./expansion-rules.ts";
 import type { Experiment, Precision, ResolvedSampler, ResolvedTarget, ResourceLimits } from "./experiment.ts";
 import { defaultPresetFolders, PresetShelf, shownPath } from "./presets.ts";
+import { checkCells, type Placed } from "./resolve/check-cells.ts";
 import { blockOf, layersOf, presetLayers, type Resolution } from "./resolve/resolution.ts";
 import { resolveSampler } from "./resolve/resolve-sampler.ts";
 import { resolveTarget, type TargetDefaults } from "./resolve/resolve-target.ts";
@@ -51,12 +52,18 @@ export const loadExperiment = (file: string, options: LoadOptions = {}): Experim
   const top = resolveTop(root, mistakes);
   const targets = resolveTargets(resolution, root);
   const samplers = resolveSamplers(resolution, root, top?.precision ?? "float64");
+  if (top !== null && mistakes.length === 0)
+    checkCells(targets, samplers, { timeoutSec: top.resources.sample.timeoutSec, mistakes });
   throwMistakes(name, mistakes);
   if (top === null) throw new Error("bug: the top level is wrong, but no mistake was found");
   return {
     ...top,
-    targets: uniqueTitles(targets, ({ config, posterior, sampling }) => ({ config, posterior, sampling })),
-    samplers: uniqueTitles(samplers, ({ title: _title, ...content }) => ({ ...content })),
+    targets: uniqueTitles(targets.map(resolvedOf), ({ config, posterior, sampling }) => ({
+      config,
+      posterior,
+      sampling,
+    })),
+    samplers: uniqueTitles(samplers.map(resolvedOf), ({ title: _title, ...content }) => ({ ...content })),
     sourceText: source.text,
     file: name,
   };
@@ -118,17 +125,33 @@ const precisionOf = (root: LocatedMap, mistakes: Mistake[]): Precision => {
   return precision;
 };
 
-const resolveTargets = (resolution: Resolution, root: LocatedMap): ResolvedTarget[] => {
+const resolveTargets = (resolution: Resolution, root: LocatedMap): Placed<ResolvedTarget>[] => {
   const defaults = defaultsOf(resolution, root);
-  return entriesOf(resolution, root, { key: "targets", rules: targetRules })
-    .map((entry) => resolveTarget(resolution, entry, defaults))
-    .filter((target) => target !== null);
+  return placed(entriesOf(resolution, root, { key: "targets", rules: targetRules }), (entry) =>
+    resolveTarget(resolution, entry, defaults),
+  );
 };
 
-const resolveSamplers = (resolution: Resolution, root: LocatedMap, precision: Precision): ResolvedSampler[] =>
-  entriesOf(resolution, root, { key: "samplers", rules: samplerRules })
-    .map((entry) => resolveSampler(resolution, entry, precision))
-    .filter((sampler) => sampler !== null);
+const resolveSamplers = (
+  resolution: Resolution,
+  root: LocatedMap,
+  precision: Precision,
+): Placed<ResolvedSampler>[] =>
+  placed(entriesOf(resolution, root, { key: "samplers", rules: samplerRules }), (entry) =>
+    resolveSampler(resolution, entry, precision),
+  );
+
+/** Entries that could be resolved, each with what it stands for. */
+const placed = <Resolved>(
+  entries: readonly LocatedMap[],
+  resolve: (entry: LocatedMap) => Resolved | null,
+): Placed<Resolved>[] =>
+  entries.flatMap((entry) => {
+    const resolved = resolve(entry);
+    return resolved === null ? [] : [{ entry, resolved }];
+  });
+
+const resolvedOf = <Resolved>({ resolved }: Placed<Resolved>): Resolved => resolved;
 
 const defaultsOf = (resolution: Resolution, root: LocatedMap): TargetDefaults => {
   const base = scalarAt(root, "base");
