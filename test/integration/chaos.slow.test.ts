@@ -1,0 +1,2 @@
+/** The long form of `chaos.test.ts`: each kind of part is killed ten times. */
+import "./chaos.test.ts";
