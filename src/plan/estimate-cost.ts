@@ -1,9 +1,9 @@
 /**
  * How long tasks may take, from how long earlier ones took.
  *
- * Seconds grow about in proportion to the number of parameters, so an estimate is the median over the history of the
- * same kind and algorithm, each entry scaled by the ratio of dims, entries of the nearest size counting alone where
- * there are any within a factor of two. No history of the kind: no estimate.
+ * Seconds grow about in proportion to the number of parameters and to the work that settings ask for, so an estimate is
+ * the median over the history of the same kind and algorithm, each entry scaled by the ratios of both, entries of the
+ * nearest size counting alone where there are any within a factor of two. No history of the kind: no estimate.
  */
 import { topologicalOrder } from "./graph.ts";
 import type { Task, TaskKind } from "./task.ts";
@@ -16,6 +16,8 @@ export interface TaskDuration {
   /** Parameters of the network. */
   readonly dims: number;
   readonly seconds: number;
+  /** What the settings asked for (`workUnitsOf` in src/config); absent where it is not known. */
+  readonly workUnits?: number | null;
 }
 
 /** A task whose duration is asked for. `dims` null: not known before the build. */
@@ -23,10 +25,32 @@ export interface DurationQuery {
   readonly kind: TaskKind;
   readonly sampler: string | null;
   readonly dims: number | null;
+  readonly workUnits?: number | null;
 }
 
 /** Expected seconds, or null without a usable history. */
-export const estimateSeconds = (query: DurationQuery, history: readonly TaskDuration[]): number | null => {
+export const estimateSeconds = (query: DurationQuery, history: readonly TaskDuration[]): number | null =>
+  medianOf(scaledSeconds(query, history));
+
+/** Start-up and compilation may be most of a run this short: at least this share of it is taken as work. */
+const shortRun = { seconds: 5, leastShare: 0.2 } as const;
+
+/** Seconds at the speed of the fastest of the runs that tell it: null where none has both its size and its work. */
+export const fastestSeconds = (query: DurationQuery, history: readonly TaskDuration[]): number | null => {
+  if (query.dims === null || !isKnown(query.workUnits)) return null;
+  const telling = history.filter(({ workUnits }) => isKnown(workUnits));
+  const working = telling.map((entry) =>
+    entry.seconds < shortRun.seconds ? { ...entry, seconds: entry.seconds * shortRun.leastShare } : entry,
+  );
+  const seconds = scaledSeconds(query, working);
+  return seconds.length === 0 ? null : Math.min(...seconds);
+};
+
+const isKnown = (workUnits: number | null | undefined): workUnits is number =>
+  workUnits !== null && workUnits !== undefined && workUnits > 0;
+
+/** What each comparable entry would make of the query. */
+const scaledSeconds = (query: DurationQuery, history: readonly TaskDuration[]): number[] => {
   const alike = history.filter(
     ({ kind, sampler, dims, seconds }) =>
       kind === query.kind &&
@@ -35,10 +59,12 @@ export const estimateSeconds = (query: DurationQuery, history: readonly TaskDura
       Number.isFinite(seconds) &&
       seconds >= 0,
   );
-  const { dims } = query;
-  if (dims === null || dims <= 0) return medianOf(alike.map(({ seconds }) => seconds));
+  const { dims, workUnits } = query;
+  const atWork = ({ seconds, workUnits: done }: TaskDuration): number =>
+    isKnown(workUnits) && isKnown(done) ? (seconds * workUnits) / done : seconds;
+  if (dims === null || dims <= 0) return alike.map(atWork);
   const near = alike.filter((entry) => Math.abs(Math.log2(entry.dims / dims)) <= 1);
-  return medianOf((near.length > 0 ? near : alike).map((entry) => (entry.seconds * dims) / entry.dims));
+  return (near.length > 0 ? near : alike).map((entry) => (atWork(entry) * dims) / entry.dims);
 };
 
 const medianOf = (values: readonly number[]): number | null => {

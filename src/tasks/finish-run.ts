@@ -4,6 +4,7 @@ import { localiserWarnings } from "../analysis/localiser-warning.ts";
 import { type RunFacts, type RunSummary, summarizeRun } from "../analysis/summary.ts";
 import type { Backend } from "../compute/backend.ts";
 import type { RunConfig } from "../config/experiment.ts";
+import { workUnitsOf } from "../config/work-units.ts";
 import { writeJsonAtomic } from "../core/atomic-write.ts";
 import type { Json } from "../core/canonical-json.ts";
 import { snakeKeys } from "../core/case.ts";
@@ -70,6 +71,7 @@ export const finishRun = async (finished: FinishedRun): Promise<Json> => {
     llc_mcse,
     verdict,
     walltime_sec: wallTimeSec,
+    work_units: workUnitsOf(finished.config, finished.target.n),
   });
   writeManifest(files.manifest, {
     id: task.id,

@@ -10,6 +10,7 @@ import { printSweepEnd } from "../output/print-sweep-end.ts";
 import { detachDriver } from "./detach-driver.ts";
 import { exampleScript } from "./example-script.ts";
 import { type PlannedSweep, planExperiment, type TaskDefaults } from "./plan-experiment.ts";
+import { refuseOverlong } from "./refuse-overlong.ts";
 import { runSweep } from "./run-sweep.ts";
 import { redisChoiceFor } from "./sweep-broker.ts";
 import { loadSweepCards, pilotsOf } from "./sweep-cards.ts";
@@ -37,6 +38,7 @@ export const executeSweep = async (
   const sweep = { ...planned, plan: filter(planned.plan) };
   const facts = { expectedSec: sweep.expectedSec, numSlots: slotsOf(cards), resultsPath: shownResults() };
   refuseUnserved(sweep.plan, cards);
+  refuseOverlong(sweep);
   if (options.dryRun) {
     (options.json ? printPlanJson : printPlan)(sweep.plan, { ...facts, scripts: blockScripts(sweep, cards) });
     return;

@@ -1,9 +1,10 @@
 /** Experiment file → plan, with what is known about finished work and about how long things take. */
-import { type Experiment, resolveCell } from "../../config/experiment.ts";
+import { type Experiment, type RunConfig, resolveCell } from "../../config/experiment.ts";
 import { loadExperiment } from "../../config/load-experiment.ts";
+import { workUnitsOf } from "../../config/work-units.ts";
 import type { Json } from "../../core/canonical-json.ts";
 import { buildPlan, type JsonObject, type PlannedExperiment } from "../../plan/build-plan.ts";
-import { estimateSeconds, type TaskDuration } from "../../plan/estimate-cost.ts";
+import { estimateSeconds, fastestSeconds, type TaskDuration } from "../../plan/estimate-cost.ts";
 import type { Plan } from "../../plan/plan.ts";
 import type { Task } from "../../plan/task.ts";
 import { readEntries } from "../../runs/catalog.ts";
@@ -36,7 +37,9 @@ export interface PlannedSweep {
   readonly store: Store;
   /** Expected seconds by task id, from earlier runs; absent where nothing is known. */
   readonly expectedSec: ReadonlyMap<string, number>;
-  /** The same, with a guess from sizes where nothing is known: good for an order, not for a promise. */
+  /** At the speed of the fastest comparable run, where one tells it. */
+  readonly fastestSec: ReadonlyMap<string, number>;
+  /** `expectedSec`, with a guess from sizes where nothing is known: good for an order, not for a promise. */
   readonly orderSec: ReadonlyMap<string, number>;
 }
 
@@ -50,8 +53,8 @@ export const planExperiment = (request: PlanRequest): PlannedSweep => {
     codeVersion: process.env["LLC_CODE_VERSION"] ?? null,
     isDone: (task) => request.skip && isTaskDone(store, task),
   });
-  const expectedSec = expectedSeconds(plan, store);
-  return { experiment, plan, store, expectedSec, orderSec: orderSeconds(plan, expectedSec) };
+  const { expectedSec, fastestSec } = durationsOf(plan, store);
+  return { experiment, plan, store, expectedSec, fastestSec, orderSec: orderSeconds(plan, expectedSec) };
 };
 
 /** True if the task's manifest is there, valid, and its files are too. */
@@ -86,7 +89,35 @@ const plannedExperimentOf = (experiment: Experiment, { build, sample }: PlanRequ
   },
 });
 
-const expectedSeconds = (plan: Plan, store: Store): ReadonlyMap<string, number> => {
+/** What earlier builds and runs in the store tell of the plan's tasks, seconds by task id. */
+const durationsOf = (plan: Plan, store: Store): Pick<PlannedSweep, "expectedSec" | "fastestSec"> => {
+  const { history, dims } = historyOf(store);
+  const [expectedSec, fastestSec] = [new Map<string, number>(), new Map<string, number>()];
+  if (history.length === 0) return { expectedSec, fastestSec };
+  const numData = new Map(
+    plan.tasks.flatMap((task) =>
+      task.kind === "build-target" ? [[task.targetId, numDataOf(task.config)]] : [],
+    ),
+  );
+  for (const task of plan.tasks) {
+    if (task.kind === "noop") continue;
+    const isRun = task.kind === "run-sampler";
+    const query = {
+      kind: task.kind,
+      sampler: isRun ? task.sampler : null,
+      dims: dims.get(task.targetId) ?? null,
+      workUnits: isRun
+        ? workUnitsOf(task.config as unknown as RunConfig, numData.get(task.targetId) ?? 1)
+        : null,
+    };
+    const [expected, fastest] = [estimateSeconds(query, history), fastestSeconds(query, history)];
+    if (expected !== null) expectedSec.set(task.id, expected);
+    if (fastest !== null) fastestSec.set(task.id, fastest);
+  }
+  return { expectedSec, fastestSec };
+};
+
+const historyOf = (store: Store): { history: TaskDuration[]; dims: Map<string, number> } => {
   const history: TaskDuration[] = [];
   const dims = new Map<string, number>();
   for (const entry of readEntries(catalogFile(store))) {
@@ -97,22 +128,14 @@ const expectedSeconds = (plan: Plan, store: Store): ReadonlyMap<string, number> 
     }
   }
   for (const targetId of listTargets(store)) {
-    for (const { sampler, d, walltime_sec: seconds } of readEntries(targetFiles(store, targetId).runs)) {
+    for (const entry of readEntries(targetFiles(store, targetId).runs)) {
+      const { sampler, d, walltime_sec: seconds, work_units: units } = entry;
       if (typeof sampler !== "string" || typeof d !== "number" || typeof seconds !== "number") continue;
-      history.push({ kind: "run-sampler", sampler, dims: d, seconds });
+      const workUnits = typeof units === "number" ? units : null;
+      history.push({ kind: "run-sampler", sampler, dims: d, seconds, workUnits });
     }
   }
-  if (history.length === 0) return new Map();
-  const seconds = plan.tasks.flatMap((task): [string, number][] => {
-    if (task.kind === "noop") return [];
-    const sampler = task.kind === "run-sampler" ? task.sampler : null;
-    const expected = estimateSeconds(
-      { kind: task.kind, sampler, dims: dims.get(task.targetId) ?? null },
-      history,
-    );
-    return expected === null ? [] : [[task.id, expected]];
-  });
-  return new Map(seconds);
+  return { history, dims };
 };
 
 /** Points × parameters of a target's configuration stand for its cost where no run of it is known. */
@@ -131,9 +154,8 @@ const orderSeconds = (plan: Plan, expectedSec: ReadonlyMap<string, number>): Rea
 };
 
 const sizeOf = (config: Json): number => {
-  const { model, data } = config as {
-    model?: { target_params?: number | null; hidden?: number | null };
-    data?: { n_data?: number };
-  };
-  return (data?.n_data ?? 1) * (model?.target_params ?? (model?.hidden ?? 1) ** 2);
+  const { model } = config as { model?: { target_params?: number | null; hidden?: number | null } };
+  return numDataOf(config) * (model?.target_params ?? (model?.hidden ?? 1) ** 2);
 };
+
+const numDataOf = (config: Json): number => (config as { data?: { n_data?: number } }).data?.n_data ?? 1;

@@ -1,6 +1,11 @@
 /** Laws of cost estimates. */
 import { describe, expect, it } from "vitest";
-import { estimateCost, estimateSeconds, type TaskDuration } from "../../../src/plan/estimate-cost.ts";
+import {
+  estimateCost,
+  estimateSeconds,
+  fastestSeconds,
+  type TaskDuration,
+} from "../../../src/plan/estimate-cost.ts";
 import { aTask } from "../../support/plans.ts";
 
 const history: readonly TaskDuration[] = [
@@ -31,6 +36,27 @@ describe("estimateSeconds", () => {
   it("ignores entries that are no durations", () => {
     const bad = [{ kind: "run-sampler", sampler: "hmc", dims: 100, seconds: Number.NaN }] as const;
     expect(estimateSeconds({ ...hmc, dims: 100 }, [...bad, ...history])).toBe(20);
+  });
+});
+
+describe("work", () => {
+  const hmc = { kind: "run-sampler", sampler: "hmc", dims: 100 } as const;
+  const timed: readonly TaskDuration[] = [
+    { ...hmc, seconds: 10, workUnits: 1000 },
+    { ...hmc, seconds: 5, workUnits: 100 },
+    { ...hmc, seconds: 1 },
+  ];
+  it("scales seconds where both sides know it", () => {
+    expect(estimateSeconds({ ...hmc, workUnits: 2000 }, timed)).toBe(20);
+    expect(estimateSeconds(hmc, timed)).toBe(5);
+  });
+  it("tells the fastest speed from runs that know it alone", () => {
+    expect(fastestSeconds({ ...hmc, workUnits: 2000 }, timed)).toBe(20);
+    expect(fastestSeconds({ ...hmc, dims: 200, workUnits: 2000 }, timed)).toBe(40);
+    expect(fastestSeconds({ ...hmc, workUnits: 2000 }, [{ ...hmc, seconds: 1, workUnits: 10 }])).toBe(40);
+    expect(fastestSeconds(hmc, timed)).toBeNull();
+    expect(fastestSeconds({ ...hmc, dims: null, workUnits: 2000 }, timed)).toBeNull();
+    expect(fastestSeconds({ ...hmc, workUnits: 2000 }, timed.slice(2))).toBeNull();
   });
 });
 
