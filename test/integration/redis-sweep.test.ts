@@ -3,7 +3,7 @@
  * not ours. Workers are loops in this process on connections of their own.
  */
 import { Queue } from "bullmq";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { systemClock } from "../../src/core/clock.ts";
 import { errorRecordOf, SweepError } from "../../src/core/errors.ts";
 import type { Task } from "../../src/plan/task.ts";
@@ -245,6 +245,45 @@ describe.skipIf(!hasRedisServer)("a sweep over Redis (needs redis-server)", { ti
 
   it("(f) Redis restarted with its data: the same", () =>
     surviveInTheMiddle(() => redis.restart({ keepData: true, downMs: 1500 })));
+
+  it("(f) FLUSHALL while a worker adds what waited for its build costs the worker nothing but its say", async () => {
+    const done = new Set<string>();
+    const isDone = (task: Task): boolean => done.has(task.id);
+    await aBroker({ isDone }).submit(plan, submit);
+    const source = await aSource(isDone);
+    const build = await lease(source);
+    done.add(build.task.id);
+    const spy = vi.spyOn(SweepStore.prototype, "areDone").mockImplementationOnce(async () => {
+      await redis.connect().flushall(); // its runs have been read, and are about to be added
+      return [];
+    });
+    expect(await source.complete(build, null)).toBe(false);
+    spy.mockRestore();
+    expect((await work(source)).length).toBe(14);
+    await until("the driver has noticed", isOver);
+    expect(kindsOf(build.task.id)).toContain("task_done");
+  });
+
+  it("(f) FLUSHALL while a driver takes up a sweep: it submits what is open anew", async () => {
+    const first = aBroker();
+    await first.submit(plan, submit);
+    const { run } = (await aSource()).rules;
+    await first.close();
+    const client = redis.connect();
+    await client.zrem(`lambda-hat:${plan.id}.noop.any:prioritized`, `n.${run}.b0`);
+    await client.del(`lambda-hat:${plan.id}.noop.any:n.${run}.b0`);
+    let losses = 0;
+    const second = aBroker({
+      isDone: () => {
+        if (losses++ === 0) void client.flushall(); // before the missing job is added
+        return false;
+      },
+    });
+    await second.submit(plan, submit);
+    expect(losses).toBeGreaterThan(0);
+    expect((await work(await aSource())).length).toBe(15);
+    await until("the driver has noticed", isOver);
+  });
 
   it("a lease that ran out while Redis was away is still the worker's if nobody has taken the task", async () => {
     const driver = aBroker();

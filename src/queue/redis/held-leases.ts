@@ -78,11 +78,9 @@ export class HeldLeases {
     const held = this.#held.get(lease.attemptToken);
     if (held === undefined) return false;
     this.#options.store.facts.flush(); // with what follows, in one packet
-    const isHeld = held.payload.dependents.length === 0 || (await this.#renewNow(held));
-    if (isHeld && (await releaseDependents(held.payload, this.#options.store, this.#options.queues())) > 0)
-      await this.#options.onFree();
+    if (!(await this.#release(held))) return this.#forget(lease);
     const value = { attempt: lease.attempt, worker: lease.worker, summary };
-    if (!(isHeld && (await this.#options.queues().complete(held.job, value)))) return this.#forget(lease);
+    if (!(await this.#options.queues().complete(held.job, value))) return this.#forget(lease);
     this.#forget(lease);
     this.tell({ kind: "done", ...this.factOf(lease), summary });
     return true;
@@ -141,6 +139,21 @@ export class HeldLeases {
     for (const taskId of this.taskIds) {
       const reason = await this.#options.store.readStop(taskId);
       if (reason !== null) this.#options.onStop(taskId, reason);
+    }
+  }
+
+  /** Adds what waits for a task that is done. False: the task is no longer ours, or Redis has lost the sweep just now. */
+  async #release(held: HeldLease): Promise<boolean> {
+    const { payload } = held;
+    if (payload.dependents.length === 0) return true;
+    if (!(await this.#renewNow(held))) return false;
+    const queues = this.#options.queues();
+    try {
+      if ((await releaseDependents(payload, this.#options.store, queues)) > 0) await this.#options.onFree();
+      return true;
+    } catch (error) {
+      if (await queues.hasRoot()) throw error;
+      return false;
     }
   }
 

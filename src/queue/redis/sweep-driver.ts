@@ -16,11 +16,13 @@ import { type JobPayload, payloadVersion } from "../job-payload.ts";
 import type { SweepEventBody } from "../sweep-event.ts";
 import { SweepLedger } from "../sweep-ledger.ts";
 import type { TaskEntry } from "../task-entry.ts";
+import { findActive, removeInactive } from "./active-tasks.ts";
 import { FactBook } from "./fact-book.ts";
+import { mendLoss } from "./mend-loss.ts";
 import { findDifferences } from "./reconcile.ts";
 import { RedisTaskSource } from "./redis-task-source.ts";
 import { SweepStore } from "./sweep-store.ts";
-import { classOf, jobIdOf, orderClasses, type TaskClass } from "./task-class.ts";
+import { classOf, orderClasses, type TaskClass } from "./task-class.ts";
 
 /** Connection, rules and listeners of one sweep. */
 export interface SweepDriverOptions {
@@ -81,6 +83,10 @@ export class SweepDriver {
   /** Submits the plan, or takes up what an earlier driver of the same sweep has left in Redis. */
   async open(plan: Plan, options: SubmitOptions): Promise<void> {
     this.ledger.open(plan, options);
+    await this.#mend(() => this.#takeUp());
+  }
+
+  async #takeUp(): Promise<void> {
     const stored = await this.store.readRules();
     if (stored === null || stored.phase === "finished") {
       await this.#submit(newRunId(), []);
@@ -118,7 +124,10 @@ export class SweepDriver {
     }
     await this.#readFacts();
     const entries = this.ledger.affectedBy(taskIds);
-    const active = await this.#activeOf(entries, taskIds === null);
+    const active =
+      taskIds === null
+        ? await findActive(entries, this.source)
+        : await removeInactive(entries, this.ledger, this.source);
     const isRunning = ({ state, task }: TaskEntry): boolean => state === "running" || active.has(task.id);
     await this.store.requestStops(
       entries.filter(isRunning).map(({ task }) => task.id),
@@ -131,15 +140,26 @@ export class SweepDriver {
   /** Enters lost workers, and puts back what Redis has lost. */
   async heal(): Promise<void> {
     if (this.#hasEnded) return;
-    if (!(await this.source.queues.hasRoot())) await this.restore();
-    await this.source.reap();
+    await this.#mend(async () => {
+      if (!(await this.source.queues.hasRoot())) await this.restore();
+      await this.source.reap();
+    });
     await this.settle();
     if (!this.#hasEnded && (await this.source.queues.isRootReleased())) await this.reconcile(); // last words were lost
   }
 
+  /** Does what may find that Redis has lost the sweep in the middle of it. */
+  #mend(step: () => Promise<void>): Promise<void> {
+    const isLost = async (): Promise<boolean> => !(await this.source.queues.hasRoot());
+    return mendLoss(step, { isLost, restore: () => this.restore() });
+  }
+
   /** Compares plan, Redis and disk. */
   async reconcile(): Promise<void> {
-    if (this.#hasEnded) return;
+    if (!this.#hasEnded) await this.#mend(() => this.#reconcile());
+  }
+
+  async #reconcile(): Promise<void> {
     const { queues, rules } = this.source;
     const { facts, missing } = await this.#differences();
     for (const fact of facts) this.#enter(fact, fact.time);
@@ -208,19 +228,11 @@ export class SweepDriver {
     await this.store.keepPayloads(waiting.map((entry) => this.#payloadOf(entry, run)));
     const planned = entries.map(({ task }) => classOf(task, this.ledger.expectedSecOf(task.id)));
     const { retryPolicy } = this.ledger.options;
-    await this.store.writeRules(
-      {
-        run,
-        retryPolicy,
-        classes: orderClasses([...planned, ...classes]),
-        leaseMs,
-        storeRoot,
-        logsRoot,
-        doneSince: this.#doneSince,
-      },
-      "open",
-    );
-    await this.source.attach();
+    const doneSince = this.#doneSince;
+    const allClasses = orderClasses([...planned, ...classes]);
+    const rules = { run, retryPolicy, classes: allClasses, leaseMs, storeRoot, logsRoot, doneSince };
+    do await this.store.writeRules(rules, "open");
+    while (!(await this.source.attach())); // lost in between
   }
 
   async #rememberStops(): Promise<void> {
@@ -228,23 +240,6 @@ export class SweepDriver {
       const entry = this.ledger.find(taskId);
       if (entry?.state === "running") entry.cancelReason = reason;
     }
-  }
-
-  /** Ids of the tasks whose jobs are active; jobs of named tasks that are not are removed. */
-  async #activeOf(entries: readonly TaskEntry[], isAll: boolean): Promise<ReadonlySet<string>> {
-    const { queues, rules } = this.source;
-    const queued = entries.filter(({ state, numOpenNeeds }) => state !== "running" && numOpenNeeds === 0);
-    if (isAll) {
-      const places = await queues.places();
-      const active = queued.filter(({ task }) => places.get(jobIdOf(rules.run, task))?.state === "active");
-      return new Set(active.map(({ task }) => task.id));
-    }
-    const active = new Set<string>();
-    for (const { task } of queued) {
-      const taskClass = classOf(task, this.ledger.expectedSecOf(task.id));
-      if (!(await queues.remove(taskClass, jobIdOf(rules.run, task)))) active.add(task.id);
-    }
-    return active;
   }
 
   #differences(): ReturnType<typeof findDifferences> {
