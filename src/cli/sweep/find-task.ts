@@ -37,9 +37,9 @@ const isAbout = ({ task, name }: NamedTask, wanted: string): boolean => {
   return wordsOf(wanted).every((word) => isIn(word, name.toLowerCase()));
 };
 
-/** A number is a whole number of the name: `seed 2` is not `seed 1 × hmc draws=200`. */
+/** A number stands for itself: `seed 2` is neither `seed 1 × hmc draws=200` nor `seed 1 × sgld step_size=2e-3`. */
 const isIn = (word: string, name: string): boolean =>
-  /^\d+$/.test(word) ? name.split(/\D+/).includes(word) : name.includes(word);
+  /^\d+$/.test(word) ? name.split(/[\s/×=]+/).includes(word) : name.includes(word);
 
 /** Tasks that `wanted` may mean; an exact id or name wins over all others. */
 export const findTasks = (plan: Plan, wanted: string): readonly NamedTask[] => {

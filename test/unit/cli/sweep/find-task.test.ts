@@ -5,7 +5,7 @@ import type { Plan } from "../../../../src/plan/plan.ts";
 import { aPlan, aTask } from "../../../support/plans.ts";
 
 const targets = ["small/tiny seed 1", "small/tiny seed 2", "base/small seed 1"];
-const samplers = ["hmc", "sgld step_size=1e-6 steps=200"];
+const samplers = ["hmc", "sgld step_size=2e-6 steps=200"];
 
 const plan: Plan = {
   ...aPlan([
