@@ -96,6 +96,7 @@ describe.skipIf(!hasSlurm || !hasRedisServer || !hasMainScript)(
     const reference = mkdtempSync(join(tmpdir(), "lambda-hat-test-"));
     let slurm: SlurmCluster;
     let env: NodeJS.ProcessEnv = {};
+    const commands: StartedCommand[] = [];
 
     beforeAll(async () => {
       slurm = await startSlurm();
@@ -104,14 +105,20 @@ describe.skipIf(!hasSlurm || !hasRedisServer || !hasMainScript)(
       expect(await local.ended).toMatchObject({ code: 0 });
     }, 240_000);
     afterAll(async () => {
+      for (const { child } of commands) if (child.exitCode === null) child.kill("SIGTERM");
+      await Promise.all(commands.map(({ ended }) => ended));
       await slurm.stop();
       rmSync(reference, { recursive: true, force: true });
     }, 60_000);
 
     /** Starts the sweep, or goes on with it by one of the two ways. */
     const start = ({ place, random }: Battlefield, isFirst: boolean): StartedCommand => {
-      if (!isFirst && random() < 0.5) return startIn(place, ["resume"], env);
-      return startSweepIn(place, experiment, { args: ["--card", "card.yaml"], env });
+      const isResumed = !isFirst && random() < 0.5;
+      const command = isResumed
+        ? startIn(place, ["resume"], env)
+        : startSweepIn(place, experiment, { args: ["--card", "card.yaml"], env });
+      commands.push(command);
+      return command;
     };
 
     /** Manifests are written once: what is finished is not done again. */
