@@ -178,10 +178,10 @@ describe("sgld", () => {
     }
   });
 
-  it("chooses a step size of 0.1 over the largest curvature when it is null", async () => {
+  it("chooses a step size of 0.02 over the largest curvature when it is null", async () => {
     const run = await sgld.start(aPosterior(), settingsWith({ stepSize: null, batchSize: null }));
     const draws = await collectDraws(run);
-    expect((run.tuned["step_size"] ?? Number.NaN) * 251).toBeCloseTo(0.1, 6);
+    expect((run.tuned["step_size"] ?? Number.NaN) * 251).toBeCloseTo(0.02, 6);
     expect(draws[0]?.statistics["step_size"]?.[0]).toBe(run.tuned["step_size"]);
     expect(run.warnings).toEqual([]);
   });

@@ -39,7 +39,7 @@ describe("updateEnergyTuning", () => {
     expect(pooled.stepSize).toBeCloseTo(single.stepSize, 14);
   });
 
-  // Seen to fail on a rule that counts a bad step as ΔE = 0: the step size then doubles.
+  // Seen to fail on a rule that counts a bad step as ΔE = 0: the step size then grows to 2.5.
   it("lowers the step size and its bound after a bad step, for good", () => {
     const first = updateEnergyTuning(startEnergyTuning(2), observe([0], [1]), rule);
     expect(first).toMatchObject({ stepSize: 1.6, maxStepSize: 1.6, weight: 0, weightedSum: 0 });
