@@ -31,6 +31,9 @@ export interface LedgerHooks {
   onFinished(): void;
 }
 
+/** A task that was given back so often without having come further is told about. */
+const maxStandstills = 3;
+
 /** The books of one sweep; `open` fills them. */
 export class SweepLedger {
   readonly #hooks: LedgerHooks;
@@ -160,12 +163,13 @@ export class SweepLedger {
   giveBack(entry: TaskEntry): void {
     entry.finishedAt = this.#hooks.now();
     this.#hooks.emit({ kind: "given_back", ...entry.attemptRef });
+    if (entry.countStandstills() === maxStandstills) this.#warnOfStandstill(entry);
     if (entry.cancelReason === null) this.makeReady(entry);
     else this.#cancelEntry(entry, entry.cancelReason);
   }
 
   progress(entry: TaskEntry, progress: Progress): void {
-    entry.progress = progress;
+    entry.note(progress);
     this.#hooks.emit({ kind: "progress", ...entry.attemptRef, ...progress });
   }
 
@@ -233,6 +237,14 @@ export class SweepLedger {
     entry.cancelReason = reason;
     this.#end(entry, "cancel");
     this.#hooks.emit({ kind: "task_cancelled", taskId: entry.task.id, reason });
+  }
+
+  /** Giving back is free, so that nothing else would ever end this. */
+  #warnOfStandstill({ task }: TaskEntry): void {
+    const what = `task ${task.id} (${task.title}) was given back ${maxStandstills} times in a row without getting any further`;
+    const why = "what it does next (a build, the analysis of a run) may take longer than its workers live";
+    const message = `${what}: ${why}. Raise walltime of the card, or lower its drain_before.`;
+    this.#hooks.emit({ kind: "warning", message });
   }
 
   /** Moves into a final state. */

@@ -35,6 +35,10 @@ export class TaskEntry {
   /** Ends the back-off or the lease's time limit. */
   stopTimer: (() => void) | null = null;
   #worker: string | null = null;
+  /** Furthest progress so far, and attempts in a row that were given back without having come further. */
+  #furthest: Progress | null = null;
+  #hasAdvanced = false;
+  #numStandstills = 0;
 
   constructor(task: Task, order: number) {
     this.task = task;
@@ -63,6 +67,22 @@ export class TaskEntry {
     const attemptToken = begun?.token ?? randomUUID();
     this.lease = { task: this.task, attempt: this.attempt, attemptToken, worker };
     return this.lease;
+  }
+
+  /** Enters how far the running attempt is. */
+  note(progress: Progress): void {
+    this.progress = progress;
+    const { phase, done } = this.#furthest ?? { phase: "", done: 0 };
+    if (progress.phase === phase && progress.done <= done) return;
+    this.#furthest = progress;
+    this.#hasAdvanced = true;
+  }
+
+  /** The attempt is given back. Returns how many in a row, this one included, were so without having come further. */
+  countStandstills(): number {
+    this.#numStandstills = this.#hasAdvanced ? 0 : this.#numStandstills + 1;
+    this.#hasAdvanced = false;
+    return this.#numStandstills;
   }
 
   /** Worker of the running or last attempt. */

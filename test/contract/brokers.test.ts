@@ -254,6 +254,23 @@ describe.each(bodies)("broker $name", { timeout: 120_000 }, (body) => {
     expect(await statesOf(broker)).toEqual({ slow: "timeout", fat: "out_of_memory" });
   });
 
+  it("tells of a task that is given back three times in a row without getting any further, and of no other", async () => {
+    const broker = await start(aPlan([aTask("a")]));
+    const attempt = async (done: number): Promise<void> => {
+      const lease = await take(broker);
+      await broker.renew(lease, { done, total: 10, phase: "draws" });
+      await broker.giveBack(lease);
+    };
+    const warnings = (): readonly SweepEvent[] => events.filter(({ kind }) => kind === "warning");
+    for (const done of [1, 2, 3, 3, 2]) await attempt(done);
+    expect(warnings()).toEqual([]);
+    for (const done of [3, 3]) await attempt(done);
+    expect(warnings()).toHaveLength(1);
+    expect(warnings()[0]).toMatchObject({
+      message: expect.stringContaining("task a (task a) was given back 3 times"),
+    });
+  });
+
   it("gives back free of charge, any number of times", async () => {
     const broker = await start(aPlan([aTask("a")]), {
       retryPolicy: {
