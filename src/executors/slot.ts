@@ -124,11 +124,12 @@ export class Slot {
     const reported = report(broker, lease, verdict);
     if (verdict.kind !== "complete") await reported;
     const next = broker.lease(this.#request());
+    next.catch(() => {}); // told when it is waited for
     try {
       await reported;
     } catch (error) {
       this.#drain.abort();
-      const unwanted = await next;
+      const unwanted = await next.catch(() => null);
       if (unwanted !== null) await broker.giveBack(unwanted);
       throw error;
     }

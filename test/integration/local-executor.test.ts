@@ -11,7 +11,7 @@ import { LocalExecutor } from "../../src/executors/local-executor.ts";
 import { type PlanOutcome, type RunPlanOptions, runPlan } from "../../src/executors/run-plan.ts";
 import type { Plan } from "../../src/plan/plan.ts";
 import type { TaskState } from "../../src/plan/task-state.ts";
-import type { SubmitOptions } from "../../src/queue/broker.ts";
+import type { Lease, SubmitOptions, TaskSource } from "../../src/queue/broker.ts";
 import { LocalBroker } from "../../src/queue/local-broker.ts";
 import { defaultRetryPolicy } from "../../src/queue/retry-policy.ts";
 import type { SweepEvent } from "../../src/queue/sweep-event.ts";
@@ -338,6 +338,38 @@ describe.skipIf(process.platform !== "linux" || !existsSync(script))(
       await expect(run(aPlan(tasks), aLocalCard(), { onTaskFinal })).rejects.toThrow(
         "table cannot be written",
       );
+    });
+
+    it.each([
+      ["gives back what it has leased meanwhile", "lease"],
+      ["ends by that error, also if there is no next task to be had either", "error"],
+    ] as const)("a slot whose success cannot be told %s", async (_, next) => {
+      const leaseOf = (id: string): Lease => ({ task: aTask(id), attempt: 1, attemptToken: id, worker: "w" });
+      const given: string[] = [];
+      let numAsked = 0;
+      const source: TaskSource = {
+        lease: async () => {
+          if (numAsked++ === 0) return leaseOf("a");
+          if (next === "error") throw new Error("no connection for the next either");
+          return leaseOf("b");
+        },
+        complete: async () => {
+          await new Promise((resolve) => setTimeout(resolve, 50)); // the next lease is there first
+          throw new Error("no connection");
+        },
+        fail: () => Promise.resolve(true),
+        giveBack: async ({ task }) => given.push(task.id) > 0,
+        renew: () => Promise.resolve(true),
+        subscribe: () => () => {},
+        close: () => Promise.resolve(),
+      };
+      const executor = new LocalExecutor({
+        card: aLocalCard({ slots: 1 }),
+        storeRoot: folder,
+        logsRoot: null,
+      });
+      await expect(executor.run(source)).rejects.toThrow("no connection");
+      expect(given).toEqual(next === "lease" ? ["b", "a"] : ["a"]);
     });
 
     it("leaves no process behind when the driver is killed with -9", async () => {
