@@ -62,6 +62,8 @@ export class HamiltonianKernel {
   readonly #end: LeapfrogState;
   readonly #momentumScale: Row;
   readonly #stepSize: Scalars;
+  /** What all entries of `#stepSize` are; NaN where they may differ. */
+  #writtenStepSize = Number.NaN;
   readonly #kinetic: Scalars;
 
   /** @param position the starts; the kernel moves them in place. V begins as 1. */
@@ -172,9 +174,7 @@ export class HamiltonianKernel {
     const kineticBefore = await this.#kineticEnergy();
     ensemble.copy(this.position, end.position);
     ensemble.copy(this.gradient, end.gradient);
-    const stepSizes =
-      typeof stepSize === "number" ? new Float64Array(ensemble.numChains).fill(stepSize) : stepSize;
-    ensemble.writeScalars(this.#stepSize, stepSizes);
+    this.#writeStepSize(stepSize);
     ensemble.leapfrog(end, { stepSize: this.#stepSize, numSteps });
     const kineticAfter = await this.#kineticEnergy();
     const loss = await ensemble.readScalars(end.loss);
@@ -185,6 +185,14 @@ export class HamiltonianKernel {
       return Number.isFinite(error) ? error : Number.POSITIVE_INFINITY;
     });
     return { energy, energyError, loss, potential };
+  }
+
+  #writeStepSize(stepSize: number | Float64Array): void {
+    if (stepSize === this.#writtenStepSize) return;
+    const { numChains } = this.#ensemble;
+    const stepSizes = typeof stepSize === "number" ? new Float64Array(numChains).fill(stepSize) : stepSize;
+    this.#ensemble.writeScalars(this.#stepSize, stepSizes);
+    this.#writtenStepSize = typeof stepSize === "number" ? stepSize : Number.NaN;
   }
 
   /** ½·Σ V_i p_i² of the momenta in the buffer, one entry a chain. */

@@ -55,12 +55,13 @@ const merging: Readonly<Record<string, (soFar: number, next: number) => number>>
  * Statistics of a draw from those of its transitions: mean of `acceptance_rate`, sum of `n_steps`, whether any was
  * `diverging` or `reached_max_treedepth`, largest `tree_depth` and |`max_energy_error`|, else the last value.
  */
-const mergeTransitions = (transitions: readonly TransitionStatistics[]): Record<string, Float64Array> => {
+const mergeTransitions = (transitions: readonly TransitionStatistics[]): TransitionStatistics => {
   const last = transitions.at(-1) ?? {};
+  if (transitions.length === 1) return last;
   return Object.fromEntries(
     Object.entries(last).map(([name, values]) => {
       const merge = merging[name];
-      if (merge === undefined || transitions.length === 1) return [name, values];
+      if (merge === undefined) return [name, values];
       const merged = values.map((_, chain) =>
         transitions.map((statistics) => statistics[name][chain]).reduce(merge),
       );

@@ -25,6 +25,8 @@ export const numbersOf = (block: Block, length: number, precision: Precision): N
     : new Float64Array(buffer, byteOffset, length);
 };
 
+const shortRow = 64;
+
 /** Bytes of an array. */
 export const sizeOf = ({ rows, stride, precision }: ArrayShape): number =>
   rows * stride * (precision === "float32" ? 4 : 8);
@@ -51,6 +53,10 @@ export class KernelArray<Kind extends "vectors" | "row" | "scalars"> {
     if (values.length !== rows * columns) {
       throw new Error(`bug: ${values.length} numbers for ${this.kind} of ${rows} × ${columns}`);
     }
+    if (rows === 1) {
+      this.#values.set(values);
+      return;
+    }
     for (let row = 0; row < rows; row++) {
       this.#values.set(values.subarray(row * columns, (row + 1) * columns), row * stride);
     }
@@ -60,6 +66,11 @@ export class KernelArray<Kind extends "vectors" | "row" | "scalars"> {
   read(): Float64Array {
     const { rows, columns, stride } = this.#shape;
     const out = new Float64Array(rows * columns);
+    // A view of a row costs more than a short copy without one: scalars are read several times a transition.
+    if (rows === 1 && columns <= shortRow) {
+      for (let i = 0; i < columns; i++) out[i] = this.#values[i];
+      return out;
+    }
     for (let row = 0; row < rows; row++) {
       out.set(this.#values.subarray(row * stride, row * stride + columns), row * columns);
     }

@@ -9,10 +9,14 @@ const ALIGNMENT_BYTES = 64;
 export class Staging {
   readonly #memory: KernelMemory;
   #block: Block;
+  /** The block, seen once: a view for every array would cost more than its copy. */
+  #bytes: Uint8Array<ArrayBufferLike>;
+  #numbers: Float64Array<ArrayBufferLike>;
 
   constructor(memory: KernelMemory) {
     this.#memory = memory;
     this.#block = memory.allocate(ALIGNMENT_BYTES);
+    [this.#bytes, this.#numbers] = viewsOf(this.#block);
   }
 
   /** Copies arrays in, one after the other; returns their addresses, valid until the next call. */
@@ -26,9 +30,10 @@ export class Staging {
       sizeBytes += Math.ceil(array.byteLength / ALIGNMENT_BYTES) * ALIGNMENT_BYTES;
     }
     if (sizeBytes > this.#block.sizeBytes) this.reserve(2 * sizeBytes);
-    const { buffer, byteOffset, address } = this.#block;
+    const { address } = this.#block;
     arrays.forEach((array, i) => {
-      new Uint8Array(buffer, byteOffset + offsets[i], array.byteLength).set(bytesOf(array));
+      if (array instanceof Uint8Array) this.#bytes.set(array, offsets[i]);
+      else this.#numbers.set(array, offsets[i] / Float64Array.BYTES_PER_ELEMENT);
     });
     return offsets.map((offset) => address + offset) as { [Index in keyof Arrays]: number };
   }
@@ -38,6 +43,7 @@ export class Staging {
     if (sizeBytes > this.#block.sizeBytes) {
       this.#memory.free(this.#block);
       this.#block = this.#memory.allocate(sizeBytes);
+      [this.#bytes, this.#numbers] = viewsOf(this.#block);
     }
     return this.#block.address;
   }
@@ -52,6 +58,16 @@ export class Staging {
     this.#memory.free(this.#block);
   }
 }
+
+/** Blocks are aligned; an odd rest of bytes is never used. */
+const viewsOf = ({
+  buffer,
+  byteOffset,
+  sizeBytes,
+}: Block): [Uint8Array<ArrayBufferLike>, Float64Array<ArrayBufferLike>] => [
+  new Uint8Array(buffer, byteOffset, sizeBytes),
+  new Float64Array(buffer, byteOffset, Math.floor(sizeBytes / Float64Array.BYTES_PER_ELEMENT)),
+];
 
 const bytesOf = (array: HostArray): Uint8Array =>
   new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
