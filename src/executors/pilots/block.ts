@@ -145,7 +145,13 @@ const reported = (block: Block, news: BlockNews, report: ExitReport): Block => {
   const mayReturn = report.asked === "TERM" && block.cancelledAt === null;
   if (!mayReturn) return ended(block, news, report);
   if (news.status === null) return { ...block, isLeaving: true };
-  if (news.status === "absent" || news.status.phase === "ended") return ended(block, news, report);
+  if (news.status === "absent" || news.status.phase === "ended") {
+    // Between its end and its requeue SLURM calls an allocation completed for a moment.
+    const isSure = news.status !== "absent" && news.status.code !== "COMPLETED";
+    return isSure || block.numGone > 0
+      ? ended(block, news, report)
+      : { ...block, isLeaving: true, numGone: block.numGone + 1 };
+  }
   return news.status.phase === "pending"
     ? { ...block, phase: "pending", isLeaving: false, runningSince: null, numGone: 0 }
     : { ...block, isLeaving: true };

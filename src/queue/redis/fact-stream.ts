@@ -33,6 +33,11 @@ export class FactStream {
     this.#key = key;
   }
 
+  /** Makes the stream; without it facts are dropped, so that late ones leave nothing behind in a user's Redis. */
+  async open(): Promise<void> {
+    if ((await this.#client.exists(this.#key)) === 0) await this.#client.xadd(this.#key, "*", "opened", "");
+  }
+
   /** Enters a fact, soon. Never throws, whatever Redis does. */
   tell(fact: Fact): void {
     this.#told.push("f", formatFact(fact));
@@ -46,7 +51,7 @@ export class FactStream {
     if (this.#told.length === 0) return;
     const fields = this.#told;
     this.#told = [];
-    this.#client.xadd(this.#key, "MAXLEN", "~", maxEntries, "*", ...fields).catch(() => {});
+    this.#client.xadd(this.#key, "NOMKSTREAM", "MAXLEN", "~", maxEntries, "*", ...fields).catch(() => {});
   }
 
   /** Facts after the given place, oldest first, what was told here included; "0" for the first. Empty: none so far. */

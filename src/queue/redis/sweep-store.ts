@@ -71,6 +71,7 @@ export class SweepStore {
   }
 
   async writeRules(rules: Omit<SweepRules, "v">, phase: SweepPhase): Promise<void> {
+    if (phase === "open") await this.facts.open();
     await this.#client.hset(
       this.#key("sweep"),
       "rules",

@@ -63,6 +63,10 @@ describe("observeBlock", () => {
       isLeaving: false,
     });
     expect(see(fresh, heard, asked, { ...asked, status: job("CANCELLED") }).phase).toBe("ended");
+    const completed = { ...asked, status: job("COMPLETED") }; // also for a moment before it is requeued
+    expect(see(fresh, heard, asked, completed)).toMatchObject({ phase: "running", isLeaving: true });
+    expect(see(fresh, heard, asked, completed, { ...asked, status: job("PENDING") }).phase).toBe("pending");
+    expect(see(fresh, heard, asked, completed, completed).phase).toBe("ended");
     expect(see(fresh, heard, asked, { ...asked, status: job("COMPLETING") }).phase).toBe("running");
   });
 
