@@ -10,11 +10,12 @@
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { hostname } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { LocalCard } from "../cards/card.ts";
 import { systemClock } from "../core/clock.ts";
 import { SweepError } from "../core/errors.ts";
 import type { Task, TaskKind } from "../plan/task.ts";
-import { connectRedis, type RedisClient } from "../queue/redis/connect-redis.ts";
+import type { RedisClient } from "../queue/redis/connect-redis.ts";
 import { workerLooksEveryMs, workerSpreadMs } from "../queue/redis/lease-times.ts";
 import {
   parseRedisUrl,
@@ -23,8 +24,9 @@ import {
   redisUrlOf,
 } from "../queue/redis/redis-address.ts";
 import { RedisTaskSource } from "../queue/redis/redis-task-source.ts";
-import { SweepStore } from "../queue/redis/sweep-store.ts";
+import type { SweepStore } from "../queue/redis/sweep-store.ts";
 import { heartbeatEveryMs, heartbeatVersion, type WorkerHeartbeat } from "../queue/worker-heartbeat.ts";
+import { joinSweep } from "./join-sweep.ts";
 import { LocalExecutor, type LocalExecutorOptions } from "./local-executor.ts";
 
 /** What a worker is started with. */
@@ -72,22 +74,21 @@ const maxAwayMs = 600_000;
 
 /** Works until there is nothing more to do here. @throws SweepError `ENVIRONMENT`, `USAGE`. */
 export const runRemoteWorker = async (options: RemoteWorkerOptions): Promise<void> => {
-  const client = await connectRedis(options.address, { requireAuthentication: true, onOutage: options.say });
+  const joined = await joinSweep(options);
+  if (joined === null) return;
+  const { client, store, stored } = joined;
   const subscriber = client.duplicate();
   subscriber.on("error", () => {}); // the main connection tells
   try {
-    const store = new SweepStore(client, options.sweepId);
-    const stored = await store.readRules();
-    if (stored?.phase === "finished") {
+    if (stored.phase === "finished") {
       options.say(`sweep ${options.sweepId} has ended`);
       return;
     }
-    if (stored === null) throw noSuchSweep(options.sweepId);
     const storeRoot = options.storeRoot ?? stored.rules.storeRoot;
     if (storeRoot === null) throw noStore();
     const results = options.resultsIn(storeRoot);
     const source = new RedisTaskSource({ client, store, clock: systemClock, isDone: results.isDone });
-    await source.attach();
+    while (!(await source.attach())) await sleep(500); // lost in between; the driver puts it back
     const worker = new RemoteWorker(options, source, { store, client });
     subscriber.on("message", (_, message) => worker.hear(message));
     await subscriber.subscribe(store.channel);
@@ -282,13 +283,6 @@ const environmentOf = (gpus: readonly string[] | null, slot: number): Readonly<R
   const gpu = gpus?.[slot];
   return gpu === undefined ? {} : { CUDA_VISIBLE_DEVICES: gpu };
 };
-
-const noSuchSweep = (sweepId: string): SweepError =>
-  new SweepError(
-    "ENVIRONMENT",
-    `this Redis has no sweep ${sweepId}; expected one that a driver has submitted. Start the driver first, or check --sweep.`,
-    { retryable: true },
-  );
 
 const noStore = (): SweepError =>
   new SweepError(

@@ -1,6 +1,6 @@
 /** Workers in processes of their own, over a real Redis: what happens when they die, are drained, or run out of time. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { systemClock } from "../../src/core/clock.ts";
@@ -13,6 +13,7 @@ import type { SweepEvent } from "../../src/queue/sweep-event.ts";
 import { aPlan, aTask } from "../support/plans.ts";
 import { isRunning, taskProcessesOf, until } from "../support/processes.ts";
 import { hasRedisServer, startRedis, type TestRedis } from "../support/redis-server.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const script = join(packageRoot, "dist", "test", "support", "drive-worker.js");
 const canRun = process.platform === "linux" && hasRedisServer && existsSync(script);
@@ -82,6 +83,18 @@ describe.skipIf(!canRun)("remote worker (needs Linux, redis-server and a build)"
     expect(await exitOf(worker)).toBe(0);
     expect(await broker.workers()).toEqual([]);
     expect(events.at(-1)).toMatchObject({ counts: { done: 2 } });
+  });
+
+  it("waits for a sweep that Redis has lost if the driver has left a connection file, and not otherwise", async () => {
+    await redis.connect().flushall();
+    const connection = join(temporaryFolder(), "redis.json");
+    writeFileSync(connection, "{}");
+    const [patient, other] = [startWorker({ TEST_CONNECTION: connection }), startWorker()];
+    expect(await exitOf(other)).not.toBe(0);
+    expect(patient.exitCode).toBeNull();
+    await submit(aPlan([aTask("a")]));
+    await until("the sweep is over", () => has("sweep_done"));
+    expect(await exitOf(patient)).toBe(0);
   });
 
   it("killed with -9, leaves no process, and its task goes on elsewhere", async () => {

@@ -2,12 +2,12 @@
 import { runRemoteWorker } from "../../src/executors/remote-worker.ts";
 import { parseRedisUrl } from "../../src/queue/redis/redis-address.ts";
 
-const { TEST_REDIS = "", TEST_STORE = "/nowhere", TEST_ENDS_IN_SEC } = process.env;
+const { TEST_REDIS = "", TEST_STORE = "/nowhere", TEST_ENDS_IN_SEC, TEST_CONNECTION } = process.env;
 const drain = new AbortController();
 process.on("SIGTERM", () => drain.abort("SIGTERM"));
 await runRemoteWorker({
   address: parseRedisUrl(TEST_REDIS, "TEST_REDIS"),
-  connectionFile: null,
+  connectionFile: TEST_CONNECTION ?? null,
   sweepId: "swp_0123456789ab",
   slots: 1,
   threads: 1,
