@@ -146,6 +146,20 @@ describe.skipIf(!hasBuild || process.platform !== "linux")(
       expect(cached.map((row) => row["sampler_label"])).toEqual([plain, unstable]);
     }, 120_000);
 
+    it("is tried again whatever its runs took; a new one with runs that are known to be too long is refused", async () => {
+      const long = experiment(
+        [good],
+        ["{ name: hmc, overrides: { draws: 100000000, warmup: 50 } }"],
+        "timeout: { sample: 6 }",
+      );
+      writeFileSync(join(folder, "long.yaml"), long);
+      const { code, stderr } = await runCommand(["workflow", "llc", "--config", "long.yaml", "--local"], {
+        cwd: folder,
+      });
+      expect(stderr).toMatch(/long\.yaml: more draws than the time limit allows\n.*hmc.*timeout\.sample/);
+      expect(code).toBe(2);
+    });
+
     it("begins nothing new after the first failure with --fail-fast, after the n-th with --max-fails", async () => {
       const bad = [2, 3, 4].map((seed) => poisoned.replace("seed: 2", `seed: ${seed}`));
       const text = experiment([...bad, good], [short]);

@@ -1,8 +1,10 @@
 /** What `workflow llc`, `build` and `sample` do: plan, then dry run, or run and report. */
+import { existsSync } from "node:fs";
 import { relative } from "node:path";
 import type { Card } from "../../cards/card.ts";
 import type { Plan } from "../../plan/plan.ts";
 import { resultsFile } from "../../results/results-files.ts";
+import { sweepFiles } from "../../runs/layout.ts";
 import { exitCode } from "../exit-codes.ts";
 import { printNote } from "../output/print.ts";
 import { planLine, printPlan, printPlanJson } from "../output/print-plan.ts";
@@ -38,7 +40,8 @@ export const executeSweep = async (
   const sweep = { ...planned, plan: filter(planned.plan) };
   const facts = { expectedSec: sweep.expectedSec, numSlots: slotsOf(cards), resultsPath: shownResults() };
   refuseUnserved(sweep.plan, cards);
-  refuseOverlong(sweep);
+  // A sweep that has begun goes on: what is too long then fails alone.
+  if (!existsSync(sweepFiles(sweep.store, sweep.plan.id).events)) refuseOverlong(sweep);
   if (options.dryRun) {
     (options.json ? printPlanJson : printPlan)(sweep.plan, { ...facts, scripts: blockScripts(sweep, cards) });
     return;
