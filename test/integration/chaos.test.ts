@@ -47,8 +47,8 @@ posterior: { gamma: 100 }
 targets:
   - { model: small, data: tiny, training: quick, seed: 42..45 }
 samplers:
-  - { name: hmc, overrides: { draws: 12000, warmup: 100, thinning: 5 } }
-  - { name: hmc, seed: 7, overrides: { draws: 12000, warmup: 100, thinning: 5 } }
+  - { name: hmc, overrides: { draws: 12000, warmup: 100, thinning: 10 } }
+  - { name: hmc, seed: 7, overrides: { draws: 12000, warmup: 100, thinning: 10 } }
   - { name: mclmc, overrides: { draws: 12000, num_steps: 2000 } }
   - { name: sgld, overrides: { steps: 240000, eval_every: 20 } }
   - { name: sgld, overrides: { steps: 240000, eval_every: 20, precond: rmsprop } }

@@ -19,7 +19,7 @@ import { hasSlurm, type SlurmCluster, startSlurm } from "../support/slurm-cluste
 const experiment = `
 posterior: { gamma: 100 }
 targets: [{ model: small, data: tiny, training: quick, seed: 42 }]
-samplers: [{ name: hmc, overrides: { draws: 60000, warmup: 100, thinning: 5 } }]
+samplers: [{ name: hmc, overrides: { draws: 60000, warmup: 100, thinning: 12 } }]
 `;
 
 describe.skipIf(!hasSlurm || !hasRedisServer || !hasMainScript)(
