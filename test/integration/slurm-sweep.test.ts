@@ -51,7 +51,7 @@ samplers:
 const long = `
 posterior: { gamma: 100 }
 targets: [{ model: small, data: tiny, training: quick, seed: 42 }]
-samplers: [{ name: hmc, overrides: { draws: 60000, warmup: 100, thinning: 12 } }]
+samplers: [{ name: hmc, overrides: { draws: 60000, warmup: 100, thinning: 8 } }]
 `;
 /** The same, half as long. */
 const medium = long.replace("draws: 60000", "draws: 30000");
