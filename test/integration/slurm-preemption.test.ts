@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import {
   hasMainScript,
@@ -15,11 +16,11 @@ import { until } from "../support/processes.ts";
 import { hasRedisServer } from "../support/redis-server.ts";
 import { hasSlurm, type SlurmCluster, startSlurm } from "../support/slurm-cluster.ts";
 
-/** Some twenty seconds on a free core: it runs when the other job comes. */
+/** Some thirty seconds on a free core: it runs when the other job comes. */
 const experiment = `
 posterior: { gamma: 100 }
 targets: [{ model: small, data: tiny, training: quick, seed: 42 }]
-samplers: [{ name: hmc, overrides: { draws: 60000, warmup: 100, thinning: 12 } }]
+samplers: [{ name: hmc, overrides: { draws: 60000, warmup: 100, thinning: 20 } }]
 `;
 
 describe.skipIf(!hasSlurm || !hasRedisServer || !hasMainScript)(
@@ -64,11 +65,20 @@ describe.skipIf(!hasSlurm || !hasRedisServer || !hasMainScript)(
       commands.push(started);
       return started;
     };
-    /** A job that wants both nodes, for a moment, and goes first. */
-    const preempt = (): void => {
-      const request = ["--partition=debug", "--nodes=2", "--cpus-per-task=2", "--mem=100"];
-      slurm.run("sbatch", ...request, "--output=/dev/null", "--wrap=sleep 2");
+    /**
+     * A job that wants both nodes, for a moment, and goes first: submitted anew while job `id` still runs, because SLURM does
+     * not always look again at one that it passed over.
+     */
+    const preempt = async (id: string): Promise<void> => {
+      const request = ["--parsable", "--partition=debug", "--nodes=2", "--cpus-per-task=2", "--mem=100"];
+      const stateOf = (job: string): string => slurm.run("squeue", "-h", "-j", job, "-o", "%T").trim();
+      for (let attempt = 0; attempt < 10 && stateOf(id) === "RUNNING"; attempt++) {
+        const job = slurm.run("sbatch", ...request, "--output=/dev/null", "--wrap=sleep 2").trim();
+        for (let look = 0; look < 20 && stateOf(id) === "RUNNING"; look++) await sleep(100);
+        if (stateOf(id) === "RUNNING") slurm.run("scancel", job);
+      }
     };
+    const runningJob = (): string => slurm.run("squeue", "-h", "-t", "R", "-o", "%i").trim();
     const statesOf = ({ place }: StartedCommand): readonly string[] =>
       sweepEventsIn(place).flatMap((event) => (event.kind === "block" ? [event.state] : []));
     const expectFree = async (sweep: StartedCommand): Promise<void> => {
@@ -83,8 +93,8 @@ describe.skipIf(!hasSlurm || !hasRedisServer || !hasMainScript)(
     it("a cell on a preempted allocation that is requeued goes on from its checkpoint, free of charge, in the same block", async () => {
       const sweep = start("requeued");
       await untilDrawing(sweep);
-      const id = slurm.run("squeue", "-h", "-t", "R", "-o", "%i").trim();
-      preempt();
+      const id = runningJob();
+      await preempt(id);
       const state = (): string => slurm.run("squeue", "-h", "-j", id, "-o", "%T").trim();
       await until("it waits again", () => state() === "PENDING", 60_000);
       slurm.run("scontrol", "update", `jobid=${id}`, "StartTime=now"); // SLURM itself waits two minutes
@@ -95,7 +105,7 @@ describe.skipIf(!hasSlurm || !hasRedisServer || !hasMainScript)(
     it("a cell on a preempted allocation that is cancelled goes on from its checkpoint, free of charge, in another block", async () => {
       const sweep = start("cancelled");
       await untilDrawing(sweep);
-      preempt();
+      await preempt(runningJob());
       await expectFree(sweep);
       expect(statesOf(sweep).filter((name) => name === "submitted")).toHaveLength(2);
     });
