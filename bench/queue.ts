@@ -15,72 +15,33 @@ import { runPlan } from "../src/executors/run-plan.ts";
 import { buildPlan, type PlannedExperiment } from "../src/plan/build-plan.ts";
 import { topologicalOrder } from "../src/plan/graph.ts";
 import type { NoopTask } from "../src/plan/task.ts";
-import type { TaskRecord } from "../src/queue/broker.ts";
 import { EventLog } from "../src/queue/event-log.ts";
 import { LocalBroker } from "../src/queue/local-broker.ts";
 import { defaultRetryPolicy } from "../src/queue/retry-policy.ts";
-import type { NoopSummary } from "../src/tasks/run-noop.ts";
+import { chainsOf, gapsOf, graphOf, printFigure, printGaps, quantile, releasesOf } from "./noop-sweeps.ts";
 
 const numSlots = 2;
+const gapTarget = "p95 < 50 ms";
 
 /** Prints all figures with their targets. */
 export const runQueueBenchmark = async (): Promise<void> => {
   const planMs = quantile(Array.from({ length: 5 }, planSeconds), 0.5) * 1000;
-  print("plan of 100 × 100 cells", `${planMs.toFixed(0)} ms`, "< 500 ms");
+  printFigure("plan of 100 × 100 cells", `${planMs.toFixed(0)} ms`, "< 500 ms");
 
   await sweep(graphOf(50, 4, 0)); // once before it counts
   const noop = await sweep(graphOf(1000, 9, 0));
-  print(
+  printFigure(
     `no-op tasks, ${numSlots} slots, process start included`,
     `${noop.tasksPerSec.toFixed(0)} /s`,
     "≥ 1500 /s",
   );
-  printGaps("gap between no-op tasks", noop.gapsMs);
+  printGaps("gap between no-op tasks", noop.gapsMs, gapTarget);
 
   const paced = await sweep(graphOf(40, 9, 10));
-  printGaps("gap between tasks of 10 ms", paced.gapsMs);
+  printGaps("gap between tasks of 10 ms", paced.gapsMs, gapTarget);
   const chains = await sweep(chainsOf(numSlots, 150, 10));
-  printGaps("end of a task to the start of the one that needs it", chains.releasesMs);
+  printGaps("end of a task to the start of the one that needs it", chains.releasesMs, gapTarget);
 };
-
-const print = (what: string, figure: string, target: string): void =>
-  console.log(`${what.padEnd(56)} ${figure.padStart(34)}   target ${target}`);
-
-const printGaps = (what: string, gapsMs: readonly number[]): void => {
-  const [p50, p95, max] = [0.5, 0.95, 1].map((share) => quantile(gapsMs, share).toFixed(2));
-  print(what, `p50 ${p50}  p95 ${p95}  max ${max} ms`, "p95 < 50 ms");
-};
-
-const quantile = (values: readonly number[], share: number): number => {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
-};
-
-const aTask = (id: string, needs: readonly string[], sleepMs: number): NoopTask => ({
-  kind: "noop",
-  id,
-  needs,
-  title: id,
-  resources: { threads: 1, timeoutSec: 600, memoryMiB: null },
-  behaviour: sleepMs === 0 ? {} : { sleepMs },
-});
-
-/** `numBuilds` tasks, each needed by `numRuns` others, in the order of a planner. */
-const graphOf = (numBuilds: number, numRuns: number, sleepMs: number): readonly NoopTask[] => {
-  const builds = Array.from({ length: numBuilds }, (_, index) => aTask(`b${index}`, [], sleepMs));
-  const runs = builds.flatMap(({ id }) =>
-    Array.from({ length: numRuns }, (_, index) => aTask(`${id}r${index}`, [id], sleepMs)),
-  );
-  return topologicalOrder([...builds, ...runs]);
-};
-
-/** `numChains` chains of tasks, each task needing the one before. */
-const chainsOf = (numChains: number, length: number, sleepMs: number): readonly NoopTask[] =>
-  Array.from({ length }, (_, depth) =>
-    Array.from({ length: numChains }, (_, chain) =>
-      aTask(`c${chain}d${depth}`, depth === 0 ? [] : [`c${chain}d${depth - 1}`], sleepMs),
-    ),
-  ).flat();
 
 const sweep = async (
   tasks: readonly NoopTask[],
@@ -91,7 +52,14 @@ const sweep = async (
   try {
     const start = performance.now();
     const { records } = await runPlan({
-      plan: { id: "swp_bench", experiment: "bench", tasks, doneTaskIds: [], cells: [], notes: [] },
+      plan: {
+        id: "swp_bench",
+        experiment: "bench",
+        tasks: topologicalOrder(tasks),
+        doneTaskIds: [],
+        cells: [],
+        notes: [],
+      },
       broker,
       executor: new LocalExecutor({ card, storeRoot: folder, logsRoot: join(folder, "logs") }),
       submit: { retryPolicy: defaultRetryPolicy, maxFailures: null, expectedSec: new Map() },
@@ -104,35 +72,6 @@ const sweep = async (
     await broker.close();
     rmSync(folder, { recursive: true });
   }
-};
-
-const summaryOf = ({ summary }: TaskRecord): NoopSummary => summary as unknown as NoopSummary;
-
-/** From the end of each task to the start of the next on the same slot. */
-const gapsOf = (records: readonly TaskRecord[]): number[] => {
-  const gaps: number[] = [];
-  for (const worker of new Set(records.map((record) => record.worker))) {
-    const times = records
-      .filter((record) => record.worker === worker)
-      .map(summaryOf)
-      .sort((a, b) => a.startedAt - b.startedAt);
-    for (const [index, { endedAt }] of times.entries()) {
-      const next = times[index + 1];
-      if (next !== undefined) gaps.push(next.startedAt - endedAt);
-    }
-  }
-  return gaps;
-};
-
-/** From the end of the last need of each task to its start. */
-const releasesOf = (records: readonly TaskRecord[]): number[] => {
-  const times = new Map(records.map((record) => [record.task.id, summaryOf(record)]));
-  return records
-    .filter(({ task }) => task.needs.length > 0)
-    .map(({ task }) => {
-      const lastEnd = Math.max(...task.needs.map((need) => (times.get(need) as NoopSummary).endedAt));
-      return (times.get(task.id) as NoopSummary).startedAt - lastEnd;
-    });
 };
 
 const planSeconds = (): number => {

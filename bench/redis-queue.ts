@@ -14,17 +14,17 @@ import { systemClock } from "../src/core/clock.ts";
 import { runRemoteWorker } from "../src/executors/remote-worker.ts";
 import type { Plan } from "../src/plan/plan.ts";
 import type { NoopTask } from "../src/plan/task.ts";
-import type { TaskRecord } from "../src/queue/broker.ts";
 import { EventLog } from "../src/queue/event-log.ts";
 import { connectRedis, type RedisClient } from "../src/queue/redis/connect-redis.ts";
 import { startPrivateRedis } from "../src/queue/redis/private-redis.ts";
 import { parseRedisUrl, type RedisAddress, redisUrlOf } from "../src/queue/redis/redis-address.ts";
 import { RedisBroker } from "../src/queue/redis/redis-broker.ts";
 import { defaultRetryPolicy } from "../src/queue/retry-policy.ts";
-import type { NoopSummary } from "../src/tasks/run-noop.ts";
 import { measureBullmq } from "./bullmq-peer.ts";
+import { chainsOf, gapsOf, graphOf, printFigure, printGaps, releasesOf } from "./noop-sweeps.ts";
 
 const numSlots = 2;
+const gapTarget = "p95 ≤ 200 ms";
 
 /** Prints all figures with their targets. */
 export const runRedisQueueBenchmark = async (): Promise<void> => {
@@ -37,26 +37,27 @@ export const runRedisQueueBenchmark = async (): Promise<void> => {
   try {
     await sweep(server.address, graphOf(20, 4, 0)); // once before it counts
     const noop = await sweep(server.address, graphOf(1000, 9, 0));
-    print(`no-op tasks, ${numSlots} slots of one worker`, `${noop.tasksPerSec.toFixed(0)} /s`, "≥ 1000 /s");
-    print(
+    printFigure(
+      `no-op tasks, ${numSlots} slots of one worker`,
+      `${noop.tasksPerSec.toFixed(0)} /s`,
+      "≥ 1000 /s",
+    );
+    printFigure(
       "CPU time of driver, worker, task processes and Redis",
       `${noop.cpuMs.toFixed(2)} ms a task`,
       "≤ 2 ms",
     );
     await printPeers(server.address, noop.tasksPerSec);
-    printGaps("gap between no-op tasks", noop.gapsMs);
+    printGaps("gap between no-op tasks", noop.gapsMs, gapTarget);
     const paced = await sweep(server.address, graphOf(40, 9, 10));
-    printGaps("gap between tasks of 10 ms", paced.gapsMs);
+    printGaps("gap between tasks of 10 ms", paced.gapsMs, gapTarget);
     const chains = await sweep(server.address, chainsOf(numSlots, 100, 10));
-    printGaps("end of a task to the start of the one that needs it", chains.releasesMs);
+    printGaps("end of a task to the start of the one that needs it", chains.releasesMs, gapTarget);
     await largeSweep(server.address);
   } finally {
     await server.stop();
   }
 };
-
-const print = (what: string, figure: string, target: string): void =>
-  console.log(`${what.padEnd(56)} ${figure.padStart(34)}   target ${target}`);
 
 /** What BullMQ alone reaches in the same minute, with the ratio that we keep. */
 const printPeers = async (address: RedisAddress, ours: number): Promise<void> => {
@@ -71,42 +72,6 @@ const printPeers = async (address: RedisAddress, ours: number): Promise<void> =>
     );
   }
 };
-
-const printGaps = (what: string, gapsMs: readonly number[]): void => {
-  const [p50, p95, max] = [0.5, 0.95, 1].map((share) => quantile(gapsMs, share).toFixed(2));
-  print(what, `p50 ${p50}  p95 ${p95}  max ${max} ms`, "p95 ≤ 200 ms");
-};
-
-const quantile = (values: readonly number[], share: number): number => {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
-};
-
-const aTask = (id: string, needs: readonly string[], sleepMs: number): NoopTask => ({
-  kind: "noop",
-  id,
-  needs,
-  title: id,
-  resources: { threads: 1, timeoutSec: 600, memoryMiB: null },
-  behaviour: sleepMs === 0 ? {} : { sleepMs },
-});
-
-/** `numBuilds` tasks, each needed by `numRuns` others. */
-const graphOf = (numBuilds: number, numRuns: number, sleepMs: number): readonly NoopTask[] => {
-  const builds = Array.from({ length: numBuilds }, (_, index) => aTask(`b${index}`, [], sleepMs));
-  const runs = builds.flatMap(({ id }) =>
-    Array.from({ length: numRuns }, (_, index) => aTask(`${id}r${index}`, [id], sleepMs)),
-  );
-  return [...builds, ...runs];
-};
-
-/** `numChains` chains of tasks, each task needing the one before. */
-const chainsOf = (numChains: number, length: number, sleepMs: number): readonly NoopTask[] =>
-  Array.from({ length }, (_, depth) =>
-    Array.from({ length: numChains }, (_, chain) =>
-      aTask(`c${chain}d${depth}`, depth === 0 ? [] : [`c${chain}d${depth - 1}`], sleepMs),
-    ),
-  ).flat();
 
 const planOf = (tasks: readonly NoopTask[]): Plan => ({
   id: "swp_00000be4c400",
@@ -184,35 +149,6 @@ const cpuSeconds = async (client: RedisClient): Promise<number> => {
   );
 };
 
-const summaryOf = ({ summary }: TaskRecord): NoopSummary => summary as unknown as NoopSummary;
-
-/** From the end of each task to the start of the next on the same slot. */
-const gapsOf = (records: readonly TaskRecord[]): number[] => {
-  const gaps: number[] = [];
-  for (const worker of new Set(records.map((record) => record.worker))) {
-    const times = records
-      .filter((record) => record.worker === worker)
-      .map(summaryOf)
-      .sort((a, b) => a.startedAt - b.startedAt);
-    for (const [index, { endedAt }] of times.entries()) {
-      const next = times[index + 1];
-      if (next !== undefined) gaps.push(next.startedAt - endedAt);
-    }
-  }
-  return gaps;
-};
-
-/** From the end of the last need of each task to its start. */
-const releasesOf = (records: readonly TaskRecord[]): number[] => {
-  const times = new Map(records.map((record) => [record.task.id, summaryOf(record)]));
-  return records
-    .filter(({ task }) => task.needs.length > 0)
-    .map(({ task }) => {
-      const lastEnd = Math.max(...task.needs.map((need) => (times.get(need) as NoopSummary).endedAt));
-      return (times.get(task.id) as NoopSummary).startedAt - lastEnd;
-    });
-};
-
 /** 100 × 100 cells, with payloads of the usual size, into Redis and, all builds being done, into it again. */
 const largeSweep = async (address: RedisAddress): Promise<void> => {
   const padding = "x".repeat(1500);
@@ -224,11 +160,11 @@ const largeSweep = async (address: RedisAddress): Promise<void> => {
   try {
     const start = performance.now();
     await broker.submit(planOf(tasks), submit);
-    print("100 × 100 cells into Redis", `${(performance.now() - start).toFixed(0)} ms`, "≤ 2000 ms");
+    printFigure("100 × 100 cells into Redis", `${(performance.now() - start).toFixed(0)} ms`, "≤ 2000 ms");
     const request = { worker: "bench", serves: null, remainingSec: null, signal: AbortSignal.timeout(2000) };
     const releaseStart = performance.now();
     await broker.lease(request); // completes every build by its result on disk, and takes the first run
-    print(
+    printFigure(
       "100 builds found done, 10,000 runs released",
       `${(performance.now() - releaseStart).toFixed(0)} ms`,
       "≤ 10000 ms",
@@ -236,7 +172,7 @@ const largeSweep = async (address: RedisAddress): Promise<void> => {
     await client.flushall();
     const healStart = performance.now();
     await broker.heal();
-    print(
+    printFigure(
       "the same back into Redis after FLUSHALL",
       `${(performance.now() - healStart).toFixed(0)} ms`,
       "≤ 10000 ms",

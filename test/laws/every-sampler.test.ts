@@ -95,10 +95,7 @@ describe.each(samplerLaws)("the draws of %s", (name, law) => {
   });
 
   const { alone: run } = law;
-  if (!("settings" in run)) {
-    it.skip(`know of each other: ${run.reason}`, () => undefined);
-    return;
-  }
+  if (!("settings" in run)) return; // its chains know of each other: `run.reason`
   it("are the same to the byte with chains batched and alone", async () => {
     const [backend] = backends;
     if (backend === undefined) throw new Error("bug: no backend");
