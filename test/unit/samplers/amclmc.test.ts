@@ -3,7 +3,6 @@ import { describe, expect, it } from "vitest";
 import { purpose } from "../../../src/random/purpose.ts";
 import { amclmc } from "../../../src/samplers/amclmc.ts";
 import type { AmclmcSettings } from "../../../src/samplers/amclmc-settings.ts";
-import { isokineticStep } from "../../../src/samplers/isokinetic.ts";
 import { IsokineticKernel } from "../../../src/samplers/isokinetic-kernel.ts";
 import type { Posterior } from "../../../src/samplers/sampler.ts";
 import { aPosterior, collectDraws } from "../../support/posteriors.ts";
@@ -40,25 +39,6 @@ describe("a trajectory", () => {
     const { energyError, acceptanceRate } = await kernel.transition(trajectory(0.8, numSteps), 0);
     expect(energyError[0]).toBeCloseTo(golden, 12);
     expect(acceptanceRate[0]).toBeCloseTo(Math.min(1, Math.exp(-golden)), 12);
-  });
-
-  it("returns to its start with the same W of other sign", () => {
-    const potentialOf = (w: Float64Array) => ({
-      potential: w.reduce((sum, x) => sum + x ** 4 / 4, 0),
-      gradient: w.map((x) => x ** 3),
-    });
-    const step = {
-      potentialOf,
-      scale: Float64Array.of(1, 2),
-      integrator: "mclachlan",
-      stepSize: 0.3,
-    } as const;
-    const position = Float64Array.of(1, -0.5);
-    const start = { position, direction: Float64Array.of(0.6, 0.8), ...potentialOf(position) };
-    const there = isokineticStep(start, step);
-    const back = isokineticStep({ ...there.point, direction: there.point.direction.map((u) => -u) }, step);
-    back.point.position.forEach((x, i) => expect(x).toBeCloseTo(position[i] ?? 0, 12));
-    expect(back.energyError).toBeCloseTo(-there.energyError, 12);
   });
 
   it("that is not finite is refused, and the chain stays with its loss", async () => {

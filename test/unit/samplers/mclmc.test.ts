@@ -1,6 +1,5 @@
 /** MCLMC: what is tuned, what it costs, what it says about itself. */
 import { describe, expect, it } from "vitest";
-import { type IsokineticIntegrator, isokineticStep } from "../../../src/samplers/isokinetic.ts";
 import { mclmc } from "../../../src/samplers/mclmc.ts";
 import type { MclmcSettings } from "../../../src/samplers/mclmc-settings.ts";
 import type { SamplerRun } from "../../../src/samplers/sampler.ts";
@@ -141,60 +140,4 @@ describe("mclmc", () => {
       code: "CONFIG_INVALID",
     });
   });
-});
-
-describe("Ensemble.isokinetic", () => {
-  it.each(["mclachlan", "leapfrog"] as const)(
-    "follows the equations of isokinetic.ts with %s",
-    async (integrator) => {
-      const { ensemble, center } = aPosterior({ numChains: 1, center: Float64Array.of(0.1, 0.2, 0.3) });
-      const scale = Float64Array.of(0.5, 2, 1);
-      const position = Float64Array.of(1, -0.5, 0.25);
-      const direction = Float64Array.of(0.6, 0.8, 0);
-      const potentialOf = (w: Float64Array) => {
-        const [nBeta, gamma, curvature] = [10, 1, [1, 4, 25]];
-        const pull = w.map((x, i) => gamma * (x - center[i]!));
-        const potential = w.reduce(
-          (sum, x, i) => sum + (nBeta * curvature[i]! * x * x + pull[i]! * (x - center[i]!)) / 2,
-          0,
-        );
-        return { potential, gradient: w.map((x, i) => nBeta * curvature[i]! * x + pull[i]!) };
-      };
-      const state = {
-        position: ensemble.vectors(),
-        direction: ensemble.vectors(),
-        gradient: ensemble.vectors(),
-        scale: ensemble.row(),
-        loss: ensemble.scalars(),
-        potential: ensemble.scalars(),
-      };
-      ensemble.writeVectors(state.position, position);
-      ensemble.writeVectors(state.direction, direction);
-      ensemble.writeRow(state.scale, scale);
-      ensemble.potentialAndGradient(state.position, state);
-      const { energyError } = await ensemble.isokinetic(state, {
-        integrator,
-        stepSize: 0.3,
-        decoherenceLength: Number.POSITIVE_INFINITY,
-        numSteps: 2,
-        noise: { purpose: 39, step: 0 },
-        badStepPurpose: 40,
-      });
-      const step = (point: Parameters<typeof isokineticStep>[0]) =>
-        isokineticStep(point, {
-          potentialOf,
-          scale,
-          integrator: integrator as IsokineticIntegrator,
-          stepSize: 0.3,
-        });
-      const first = step({ position, direction, ...potentialOf(position) });
-      const second = step(first.point);
-      expect([...energyError]).toEqual(
-        [first, second].map((outcome) => expect.closeTo(outcome.energyError, 10)),
-      );
-      const close = (values: Float64Array) => [...values].map((value) => expect.closeTo(value, 11));
-      expect([...(await ensemble.readVectors(state.position))]).toEqual(close(second.point.position));
-      expect([...(await ensemble.readVectors(state.direction))]).toEqual(close(second.point.direction));
-    },
-  );
 });
