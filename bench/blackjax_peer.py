@@ -78,7 +78,7 @@ def main():
             starts = center + 0.01 * jax.random.normal(jax.random.key(1000 + seed), (chains, center.size))
             yield keys, starts
 
-    def report(sampler, losses, gradients, seconds, warmup_seconds):
+    def report(sampler, losses, gradients, seconds, warmup_seconds, **more):
         llc = n_beta * (np.asarray(losses) - problem["initial_loss"])
         data = arviz.convert_to_dataset({"x": llc})
         print(
@@ -91,6 +91,7 @@ def main():
                     "warmupSeconds": warmup_seconds,
                     "llc": float(llc.mean()),
                     "mcse": float(arviz.mcse(data)["x"]),
+                    **more,
                 }
             ),
             flush=True,
@@ -158,20 +159,21 @@ def main():
 
     def run(key, state, parameters):
         def step(state, key):
-            state, _ = kernel(key, state, logdensity, parameters.inverse_mass_matrix, parameters.L, parameters.step_size)
-            return state, None
+            state, info = kernel(key, state, logdensity, parameters.inverse_mass_matrix, parameters.L, parameters.step_size)
+            return state, info.energy_change
 
         def one(state, key):
-            state, _ = jax.lax.scan(step, state, jax.random.split(key, thinning))
-            return state, loss(state.position)
+            state, changes = jax.lax.scan(step, state, jax.random.split(key, thinning))
+            return state, (loss(state.position), changes)
 
         return jax.lax.scan(one, state, jax.random.split(key, draws))[1]
 
     tune, run = timed(jax.vmap(tune)), timed(jax.vmap(run))
     for keys, starts in seeds():
         (states, parameters), warmup_seconds = tune(keys, starts)
-        losses, seconds = run(keys, states, parameters)
-        report("mclmc", losses, 2 * thinning * draws * chains, seconds, warmup_seconds)
+        (losses, changes), seconds = run(keys, states, parameters)
+        energy_var = float(np.var(np.asarray(changes)) / center.size)
+        report("mclmc", losses, 2 * thinning * draws * chains, seconds, warmup_seconds, energyVar=energy_var)
 
 
 main()

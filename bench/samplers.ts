@@ -32,6 +32,8 @@ const numChains = 4;
 const gradientsPerChain = 20_000;
 const seeds = [1, 2, 3, 4];
 const gamma = 1;
+/** Of the law of mclmc, and of the peer. */
+const desiredEnergyVar = 5e-6;
 
 const targets: readonly { readonly name: string; readonly config: TargetConfig }[] = [
   {
@@ -77,6 +79,8 @@ interface Measurement {
   readonly mcse: number;
   /** Of ours only: whether the run converged by the rules of `src/analysis/verdict.ts`. */
   readonly isConverged?: boolean;
+  /** Of mclmc only: Var(ΔE)/d over the steps of the draws, unitless. */
+  readonly energyVar?: number;
 }
 
 /** Prints one line for every sampler and target. @param wanted names of samplers; none: all. */
@@ -91,22 +95,43 @@ export const runSamplersBenchmark = async (wanted: readonly string[] = []): Prom
     console.log(`\n${name}: d = ${target.dims.d}, ${numChains} chains, nβ = n/log n, γ = ${gamma}`);
     console.log(heading);
     const peers = python === null ? [] : measurePeer(python, target);
+    const notes: string[] = [];
     for (const entry of samplerLaws.filter(([sampler]) => wanted.length === 0 || wanted.includes(sampler))) {
       const ours: Measurement[] = [];
       // Compiles: not counted, as BlackJAX's compilation is not.
       await measure({ backend, target, seed: 0 }, entry, gradientsPerChain / 4);
       for (const seed of seeds) ours.push(await measure({ backend, target, seed }, entry));
-      console.log(
-        row(
-          ours,
-          peers.filter(({ sampler }) => sampler === entry[0]),
-        ),
+      const theirs = peers.filter(({ sampler }) => sampler === entry[0]);
+      console.log(row(ours, theirs));
+      const energyVar = energyVarOf(theirs);
+      if (energyVar === null) continue;
+      const alike = atEnergyVar(entry[1], energyVar);
+      const level: Measurement[] = [];
+      for (const seed of seeds) level.push(await measure({ backend, target, seed }, [entry[0], alike]));
+      console.log(row(level, theirs, `${entry[0]}, at their energy error`));
+      notes.push(
+        `Var(ΔE)/d, wanted ${desiredEnergyVar}: ours ${energyText(ours)}, theirs ${energyText(theirs)}; at their energy error ours ${energyText(level)}`,
       );
     }
+    for (const note of notes) console.log(`\n${note}`);
   }
   builder.close();
   backend.close();
 };
+
+/** Var(ΔE)/d that the peer's runs had, over seeds; null without one. */
+const energyVarOf = (peers: readonly Measurement[]): number | null => {
+  const seen = peers.flatMap(({ energyVar }) => energyVar ?? []);
+  return seen.length === 0 ? null : Math.exp(logMean(seen).mean);
+};
+
+const energyText = (all: readonly Measurement[]): string => (energyVarOf(all) ?? Number.NaN).toExponential(1);
+
+/** The law with another energy error: theirs ends with more than was asked, and longer steps are no efficiency. */
+const atEnergyVar = (law: SamplerLaw, energyVar: number): SamplerLaw => ({
+  ...law,
+  tuned: (budget) => ({ ...(law.tuned(budget) as object), desiredEnergyVar: energyVar }),
+});
 
 const nBetaOf = ({ dims: { n } }: BuiltTarget): number => n / Math.log(n);
 
@@ -184,7 +209,13 @@ const measure = async (
     llc: summary.llcMean,
     mcse: summary.llcMcse,
     isConverged: summary.verdict === "converged",
+    ...energyVarIn(run.tuned),
   };
+};
+
+const energyVarIn = (tuned: SamplerRun["tuned"]): { readonly energyVar?: number } => {
+  const energyVar = tuned["energy_error_variance_per_dim"];
+  return typeof energyVar === "number" ? { energyVar } : {};
 };
 
 /** BlackJAX on the same posterior; empty, with a line, where it cannot run. */
@@ -205,7 +236,7 @@ const measurePeer = (python: string, target: BuiltTarget): readonly Measurement[
       num_chains: numChains,
       seeds,
       gradients: gradientsPerChain,
-      desired_energy_var: 5e-6,
+      desired_energy_var: desiredEnergyVar,
     };
     writeFileSync(file, JSON.stringify(problem));
     const script = join(packageRoot, "bench", "blackjax_peer.py");
@@ -264,7 +295,11 @@ const estimateText = (all: readonly Measurement[]): string => {
   return `${significant(mean(all.map(({ llc }) => llc)))} ± ${significant(mcse)}`;
 };
 
-const row = (ours: readonly Measurement[], peers: readonly Measurement[]): string => {
+const row = (
+  ours: readonly Measurement[],
+  peers: readonly Measurement[],
+  label = ours[0]?.sampler ?? "",
+): string => {
   const ratios =
     peers.length === 0
       ? ["", "", ""]
@@ -275,7 +310,7 @@ const row = (ours: readonly Measurement[], peers: readonly Measurement[]): strin
         ];
   const numConverged = ours.filter(({ isConverged }) => isConverged === true).length;
   const cells = [
-    ours[0]?.sampler ?? "",
+    label,
     estimateText(ours) + (peers.length === 0 ? "" : ` (theirs ${estimateText(peers)})`),
     `${numConverged} of ${ours.length}`,
     ...[perGradient, perSecond, patience].map((value) => geometricMean(ours.map(value))),

@@ -190,7 +190,7 @@ const summarizeStatistics = (
 const doubtsOf = (
   { loss, statistics }: RunDraws,
   { nBeta, initialLoss, isIndependent, tuned }: RunFacts,
-): Pick<Measures, "isIndependent" | "stepCurvature" | "importanceLlc" | "importanceError"> => {
+): Pick<Measures, "isIndependent" | "hasWeights" | "stepCurvature" | "importanceLlc" | "importanceError"> => {
   const logWeights = isIndependent ? statistics["log_weight"] : undefined;
   const llc = pool(statistics["raw_loss"] ?? loss).map((value) => nBeta * (value - initialLoss));
   const weighted =
@@ -199,6 +199,7 @@ const doubtsOf = (
       : importanceMean(llc, pool(logWeights));
   return {
     isIndependent,
+    hasWeights: logWeights !== undefined,
     stepCurvature: tuned["step_curvature"] ?? Number.NaN,
     importanceLlc: weighted.mean,
     importanceError: weighted.error,

@@ -28,6 +28,8 @@ export interface Measures {
   readonly drift: number;
   /** Least of the chains. */
   readonly bfmi: number;
+  /** True if draws have importance weights, from which k̂ can be told. */
+  readonly hasWeights: boolean;
   readonly paretoK: number;
   /** λ̂, and what importance weights make of it; NaN where draws have no weights. */
   readonly llcMean: number;
@@ -96,6 +98,10 @@ const checks: readonly Check[] = [
     sentence: (m) => essSentence("Tail", m.essTail, m.numChains),
   },
   {
+    failed: (m) => Number.isNaN(m.essTail) && Number.isFinite(m.essBulk),
+    sentence: () => "Tail ESS cannot be computed: whether the tails of λ̂ are sampled cannot be judged.",
+  },
+  {
     failed: (m) => m.divergences > thresholds.divergentFraction * drawn(m),
     sentence: (m) => `${m.divergences} of ${drawn(m)} draws diverged: lower the step size.`,
   },
@@ -118,6 +124,11 @@ const checks: readonly Check[] = [
     failed: (m) => m.paretoK > thresholds.paretoK,
     sentence: (m) =>
       `Pareto k̂ = ${format(m.paretoK)} > ${thresholds.paretoK}: the fitted family misses the posterior, so λ̂ is biased.`,
+  },
+  {
+    failed: (m) => m.hasWeights && Number.isNaN(m.paretoK),
+    sentence: () =>
+      "Pareto k̂ cannot be computed (fewer than 21 draws, or weights that are not finite): whether the fitted family holds the posterior cannot be judged.",
   },
   {
     failed: (m) => {
