@@ -187,7 +187,7 @@ describe.skipIf(!canRun)(
       slurm.run("scontrol", "requeue", id);
       const state = (): string => slurm.run("squeue", "-h", "-o", "%T").trim();
       await until("it waits again", () => state() === "PENDING", 60_000);
-      slurm.run("scontrol", "update", `jobid=${id}`, "StartTime=now"); // SLURM itself waits two minutes
+      slurm.hasten(id);
       expect((await remote.ended).code).toBe(0);
       expect(kindsOf(remote.place)).toContain("given_back");
       const submitted = sweepEventsIn(remote.place).filter(

@@ -140,14 +140,18 @@ const silent = (block: Block, news: BlockNews): Block => {
   }
 };
 
+/** Ends that no requeue can follow. */
+const finalCodes: ReadonlySet<string> = new Set(["CANCELLED", "PREEMPTED", "DEADLINE", "REVOKED"]);
+
 /** After TERM that was not ours the allocation may have been preempted and requeued: the scheduler must say. */
 const reported = (block: Block, news: BlockNews, report: ExitReport): Block => {
   const mayReturn = report.asked === "TERM" && block.cancelledAt === null;
   if (!mayReturn) return ended(block, news, report);
-  if (news.status === null) return { ...block, isLeaving: true };
+  // Once it is known to wait again it is of use, though nothing of it is heard until it starts.
+  if (news.status === null) return { ...block, isLeaving: block.isLeaving || block.phase === "running" };
   if (news.status === "absent" || news.status.phase === "ended") {
-    // Between its end and its requeue SLURM calls an allocation completed for a moment.
-    const isSure = news.status !== "absent" && news.status.code !== "COMPLETED";
+    // SLURM may call an allocation over for a moment before it requeues it: such an end is believed at the second time.
+    const isSure = news.status !== "absent" && finalCodes.has(news.status.code);
     return isSure || block.numGone > 0
       ? ended(block, news, report)
       : { ...block, isLeaving: true, numGone: block.numGone + 1 };

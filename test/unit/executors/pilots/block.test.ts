@@ -63,11 +63,20 @@ describe("observeBlock", () => {
       isLeaving: false,
     });
     expect(see(fresh, heard, asked, { ...asked, status: job("CANCELLED") }).phase).toBe("ended");
-    const completed = { ...asked, status: job("COMPLETED") }; // also for a moment before it is requeued
-    expect(see(fresh, heard, asked, completed)).toMatchObject({ phase: "running", isLeaving: true });
-    expect(see(fresh, heard, asked, completed, { ...asked, status: job("PENDING") }).phase).toBe("pending");
-    expect(see(fresh, heard, asked, completed, completed).phase).toBe("ended");
+    for (const code of ["COMPLETED", "FAILED", "TIMEOUT"]) {
+      const over = { ...asked, status: job(code) }; // also for a moment before it is requeued
+      expect(see(fresh, heard, asked, over)).toMatchObject({ phase: "running", isLeaving: true });
+      expect(see(fresh, heard, asked, over, { ...asked, status: job("PENDING") }).phase).toBe("pending");
+      expect(see(fresh, heard, asked, over, over).phase).toBe("ended");
+    }
     expect(see(fresh, heard, asked, { ...asked, status: job("COMPLETING") }).phase).toBe("running");
+  });
+
+  it("a requeued block is of use while it waits, though only its last life has left a word", () => {
+    const asked = { report: report({ asked: "TERM" }) };
+    const waiting = see(fresh, heard, asked, { ...asked, status: job("PENDING") });
+    expect(see(waiting, asked, asked)).toMatchObject({ phase: "pending", isLeaving: false });
+    expect(see(waiting, asked, heard, asked)).toMatchObject({ phase: "running", isLeaving: true });
   });
 
   it("a block that never worked is gone only when the scheduler says so twice; one that worked, once", () => {
