@@ -148,10 +148,14 @@ class PrivateServer implements PrivateRedis {
   async stop(): Promise<void> {
     if (this.#watch !== null) clearInterval(this.#watch);
     const end = Date.now() + stopTimeoutMs;
+    let keeper: number | null = null;
     for (let pid = this.#keeperPid; pid !== null; pid = this.#keeperPid) {
+      keeper = pid;
       signal(pid, Date.now() < end ? "SIGTERM" : "SIGKILL");
       await sleep(20);
     }
+    // It gives its lock back a moment before it is gone.
+    while (keeper !== null && isThere(keeper) && Date.now() < end) await sleep(20);
     const { connectionFile } = this.#options;
     if (connectionFile !== null) rmSync(connectionFile, { force: true });
     rmSync(this.#folder.dir, { recursive: true, force: true });
@@ -229,6 +233,14 @@ const signal = (pid: number, name: NodeJS.Signals): void => {
     process.kill(pid, name);
   } catch {
     // It has just ended.
+  }
+};
+
+const isThere = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
   }
 };
 
