@@ -44,7 +44,10 @@ describe.skipIf(!hasBuild)("--metrics (needs a build)", { timeout: 120_000 }, ()
       }
       expect((await sweep.ended).code).toBe(0);
       const most = (line: string): number => Math.max(...scrapes.map((text) => valueOf(text, line) ?? 0));
-      expect(most('lambda_hat_tasks{class="build",state="running"}')).toBe(1);
+      const mostBuilds = most('lambda_hat_tasks{class="build",state="running"}');
+      expect(mostBuilds).toBeGreaterThanOrEqual(1);
+      // Over Redis a slot takes its next task with the word that it has done the last: for a moment both count.
+      expect(mostBuilds).toBeLessThanOrEqual(options.length === 0 ? 1 : 2);
       expect(most('lambda_hat_tasks{class="build",state="done"}')).toBe(2);
       expect(most('lambda_hat_tasks{class="sample",state="running"}')).toBe(1);
       expect(most('lambda_hat_worker_slots{state="busy"}')).toBe(1);
