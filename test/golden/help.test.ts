@@ -1,4 +1,4 @@
-/** The help of every command, word for word. To accept a change: `npx vitest run test/golden/help.test.ts -u`. */
+/** The help of every command, word for word. To accept a change: see test/README.md. */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";

@@ -1,6 +1,6 @@
-/** The text of batch scripts, to the letter: the packaged cards and one of every kind. `UPDATE_GOLDEN=1` writes them anew. */
+/** The text of batch scripts, to the letter: the packaged cards and one of every kind. To accept a change: see test/README.md. */
 import { execFileSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { SlurmCard } from "../../src/cards/card.ts";
@@ -64,14 +64,21 @@ node: /opt/node 20/bin/node
 
 describe("formatSbatchScript", () => {
   for (const [name, format] of Object.entries(cases)) {
-    it(`writes the script of the card "${name}" as it is in test/golden/sbatch`, () => {
-      const file = join(packageRoot, "test", "golden", "sbatch", `${name}.sh`);
-      if (process.env["UPDATE_GOLDEN"] === "1") writeFileSync(file, format());
-      expect(format()).toBe(readFileSync(file, "utf8"));
+    it(`writes the script of the card "${name}" as it is in test/golden/sbatch`, async () => {
+      await expect(format()).toMatchFileSnapshot(`sbatch/${name}.sh`);
     });
 
     it(`writes for the card "${name}" what bash can parse`, () => {
       expect(execFileSync("bash", ["-n"], { input: format(), encoding: "utf8" })).toBe("");
     });
   }
+
+  it("has no golden script that it does not write", () => {
+    const kept = readdirSync(join(packageRoot, "test", "golden", "sbatch"));
+    expect(kept.toSorted()).toEqual(
+      Object.keys(cases)
+        .map((name) => `${name}.sh`)
+        .toSorted(),
+    );
+  });
 });
