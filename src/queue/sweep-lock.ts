@@ -1,5 +1,5 @@
 /**
- * `driver.lock`: at most one driver runs a sweep.
+ * `lock.json` of a sweep: at most one driver runs a sweep.
  *
  * The lock names its holder by host, boot, process id and the start time of that process, so that a lock left behind by
  * a crash, a reboot or a reused process id is recognised and taken over. A holder on another host cannot be checked and
