@@ -1,7 +1,7 @@
 /**
  * The closed set of samplers by the name they have in an experiment file.
  *
- * To add one: write its file, add a line to `samplers`. The contract suite runs over every line by itself.
+ * To add one: `src/README.md` lists every file it takes. The contract suite runs over every line by itself.
  */
 import { SweepError } from "../core/errors.ts";
 import { amclmc } from "./amclmc.ts";

@@ -1,17 +1,11 @@
 /** The rules of the house that no linter knows: headers, sizes, names, mirrored tests, paths that exist. */
-import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { packageRoot } from "../../src/core/package-root.ts";
+import { samplerNames } from "../../src/samplers/registry.ts";
+import { readTracked as read, trackedFiles as tracked } from "../support/tracked-files.ts";
 
-const tracked = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard"], {
-  cwd: packageRoot,
-  encoding: "utf8",
-})
-  .split("\n")
-  .filter((path) => path !== "" && existsSync(join(packageRoot, path)));
-const read = (path: string): string => readFileSync(join(packageRoot, path), "utf8");
 const sources = tracked.filter((path) => /^(src|workers)\/.*\.(ts|c|h)$/.test(path));
 
 describe("layout", () => {
@@ -69,6 +63,11 @@ describe("layout", () => {
         .map((path) => `${page}: ${path}`),
     );
     expect(missing).toEqual([]);
+  });
+
+  it("names every sampler in the table of README.md", () => {
+    const cells = [...read("README.md").matchAll(/^\| ((?:`[a-z]+` ?)+) \|/gm)].map(([, cell]) => cell ?? "");
+    expect(samplerNames.filter((name) => !cells.some((cell) => cell.includes(`\`${name}\``)))).toEqual([]);
   });
 
   it("names no registry host and no machine", () => {

@@ -1,8 +1,8 @@
 /**
  * The samplers that an experiment file can name.
  *
- * To add one: write its settings under `src/config/schema/samplers/`, add a line here. A preset of the same name under
- * `config/presets/sampler/` is optional; without it the defaults of the schema hold.
+ * To add one: `src/README.md`. A preset of the same name under `config/presets/sampler/` is optional; without it the
+ * defaults of the schema hold.
  */
 import type { z } from "zod";
 import { amclmcSchema } from "./samplers/amclmc.ts";
