@@ -10,7 +10,8 @@ const evaluate = (coefficients: readonly number[], x: number): number => {
   return value;
 };
 
-// Coefficients of AS 241 (shortest text of the same float64), lowest power first: |p − 1/2| ≤ 0.425, then r = √(−log tail) ≤ 5, then r > 5.
+// Coefficients of AS 241 (shortest text of the same float64), lowest power first:
+// |p − 1/2| ≤ 0.425, then r = √(−log tail) ≤ 5, then r > 5.
 const centralTop = [
   3.3871328727963665, 133.14166789178438, 1971.5909503065513, 13731.69376550946, 45921.95393154987,
   67265.7709270087, 33430.57558358813, 2509.0809287301227,

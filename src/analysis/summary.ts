@@ -75,7 +75,10 @@ export interface RunSummary {
   /** Standard deviation over all draws of all chains, ddof 1. */
   readonly llcStd: number;
   readonly llcMcse: number;
-  /** The same error by block bootstrap, a cross-check of `llcMcse`: well above it where correlations are long. NaN for independent draws. */
+  /**
+   * The same error by block bootstrap, a cross-check of `llcMcse`: well above it where correlations are long. NaN for
+   * independent draws.
+   */
   readonly llcMcseBootstrap: number;
   /** Standard deviation of the chains' means, ddof 1; NaN of one chain. */
   readonly llcChainStd: number;

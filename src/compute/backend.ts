@@ -266,9 +266,9 @@ export interface Ensemble {
 
   /** Velocity-Verlet trajectory, in place. A chain whose state is not finite stays so: its potential is NaN or ∞. */
   leapfrog(state: LeapfrogState, settings: LeapfrogSettings): void;
-  /** One transition of the no-U-turn sampler, in place (`reference/no-u-turn.ts` gives the rules). A chain does as many gradients as its own tree. */
+  /** One transition of the no-U-turn sampler, in place (rules: `reference/no-u-turn.ts`); each chain pays for its own tree. */
   noUTurn(state: TreeState, settings: TreeSettings): Promise<TreeInfo>;
-  /** O–BAB(AB)–O steps of microcanonical Langevin dynamics, in place (`reference/isokinetic.ts` gives the equations and defines a bad step). */
+  /** O–BAB(AB)–O steps of microcanonical Langevin dynamics, in place (equations, bad steps: `reference/isokinetic.ts`). */
   isokinetic(state: IsokineticState, settings: IsokineticSettings): Promise<IsokineticInfo>;
   /** SGLD steps, in place. */
   langevin(state: LangevinState, settings: LangevinSettings): void;

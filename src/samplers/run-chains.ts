@@ -41,7 +41,10 @@ export interface RunHooks {
   readonly isEnough?: (numDraws: number) => boolean;
 }
 
-/** `finished`: all draws are done, or `isEnough` said so; then `next` is the first that was not. `stopped`: `shouldStop` was true; `next` is the unit that was not begun. */
+/**
+ * `finished`: all draws are done, or `isEnough` said so; then `next` is the first that was not.
+ * `stopped`: `shouldStop` was true; `next` is the unit that was not begun.
+ */
 export interface RunOutcome {
   readonly kind: "finished" | "stopped";
   readonly next: RunPosition;

@@ -3,7 +3,10 @@ import type { Snapshot } from "./sampler.ts";
 import { numberIn } from "./snapshot-fields.ts";
 import { clipNorm } from "./vi-optimiser.ts";
 
-/** A gradient this many times longer than the running root mean square is an accident: Adam's v would remember it for a thousand steps. */
+/**
+ * A gradient this many times longer than the running root mean square is an accident: Adam's v would remember it for a
+ * thousand steps.
+ */
 const ACCIDENTAL_EXCESS = 10;
 const NORM_DECAY = 0.99;
 

@@ -1,8 +1,8 @@
 /**
  * nβ and γ of a run, from its `posterior` block and the sizes of its target.
  *
- * beta = beta0/ln(max(3, n)) for `1_over_log_n` (Watanabe's WBIC temperature), beta0 for `fixed`; nβ = n·beta with the real n, never
- * the size of a batch. gamma = d/prior_radius² where a radius is given.
+ * beta = beta0/ln(max(3, n)) for `1_over_log_n` (Watanabe's WBIC temperature), beta0 for `fixed`; nβ = n·beta with the real n,
+ * never the size of a batch. gamma = d/prior_radius² where a radius is given.
  */
 import type { RunConfig } from "../config/experiment.ts";
 

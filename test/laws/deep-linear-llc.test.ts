@@ -3,8 +3,8 @@
  *
  * Its teacher sits at the most singular point of the fibre; at a generic parameter of the same map λ̂ would be larger.
  * HMC at nβ = 1e6, γ = 10 without noise. Where the multiplicity m is above 1, λ̂ lies below λ by about (m − 1)/log(nβ/γ^p) for p
- * layers: −d log Z/d log nβ of Z = nβ^−λ·(log nβ + c)^(m−1), with the c of weights on the localiser's scale γ^−½. Half as much again
- * is allowed ([3, 3, 3, 3]: 0.29 expected, 0.31 ± 0.02 seen on four seeds), and 5 MCSE: 6e-7 a check, whatever the seed.
+ * layers: −d log Z/d log nβ of Z = nβ^−λ·(log nβ + c)^(m−1), with the c of weights on the localiser's scale γ^−½. Half as much
+ * again is allowed ([3, 3, 3, 3]: 0.29 expected, 0.31 ± 0.02 seen on four seeds), and 5 MCSE: 6e-7 a check, whatever the seed.
  * Seen to fail: a first layer of full rank with the same product, which gives 7.92 ± 0.05 instead of 7.5 for [4, 4, 4].
  */
 import { describe, expect, it } from "vitest";

@@ -1,8 +1,8 @@
 /**
  * Every registered sampler against the law that it claims: the long form, part of `npm run test:laws`.
  *
- * Bounds: |z| < 5 a check (5.7e-7), fewer than 300 checks: a false alarm in 6,000 seeds. Eight schools adds the Monte-Carlo error of
- * the reference. Sizes: 4,000 chains from exact starts, 192 replicates of calibration, 100,000 gradients a chain for λ̂,
+ * Bounds: |z| < 5 a check (5.7e-7), fewer than 300 checks: a false alarm in 6,000 seeds. Eight schools adds the Monte-Carlo error
+ * of the reference. Sizes: 4,000 chains from exact starts, 192 replicates of calibration, 100,000 gradients a chain for λ̂,
  * 40,000 for eight schools, 20 deep linear networks at 4,000; some minutes on two free cores.
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";

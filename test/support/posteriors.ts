@@ -1,4 +1,7 @@
-/** Posteriors for tests of samplers, on the reference backend unless told otherwise, and an ensemble that counts what is asked of it. */
+/**
+ * Posteriors for tests of samplers, on the reference backend unless told otherwise, and an ensemble that counts what is
+ * asked of it.
+ */
 import type {
   Ensemble,
   LangevinSettings,

@@ -23,7 +23,10 @@ export const cancelCommand = (): Command =>
       printLine(await cancel(sweep));
     });
 
-/** Returns what was done. @throws SweepError `NOT_FOUND` if nobody drives the sweep, `ENVIRONMENT` if the driver is out of reach. */
+/**
+ * Returns what was done.
+ * @throws SweepError `NOT_FOUND` if nobody drives the sweep, `ENVIRONMENT` if the driver is out of reach.
+ */
 const cancel = async ({ plan, store, driver }: StoredSweep): Promise<string> => {
   if (driver === null)
     throw new SweepError("NOT_FOUND", `nobody drives sweep ${plan.id}; there is nothing to cancel.`);

@@ -1,5 +1,6 @@
 /**
- * Colours of what is printed, per stream: on a terminal, unless NO_COLOR is set or TERM is "dumb"; elsewhere only with FORCE_COLOR.
+ * Colours of what is printed, per stream: on a terminal, unless NO_COLOR is set or TERM is "dumb"; elsewhere only with
+ * FORCE_COLOR.
  *
  * What picocolors finds by itself will not do: it colours pipes where CI is set, and looks at stdout for what goes to stderr.
  * See https://no-color.org and https://force-color.org.

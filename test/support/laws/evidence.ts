@@ -1,7 +1,8 @@
 /**
  * The evidence table of `docs/samplers.md`: every law of this folder tried on every registered sampler, one row each.
  *
- * `npm run evidence` writes it between the two markers. Cells are what was measured; n/a marks a law that a sampler does not claim.
+ * `npm run evidence` writes it between the two markers. Cells are what was measured; n/a marks a law that a
+ * sampler does not claim.
  */
 import type { Backend } from "../../../src/compute/backend.ts";
 import type { SamplerName } from "../../../src/samplers/registry.ts";

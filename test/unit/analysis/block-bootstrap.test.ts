@@ -1,6 +1,6 @@
 /**
- * The bootstrapped error of a mean against errors that are known. With 16 chains of 4,000 draws it is known to 4.6 % of itself: the
- * bounds of 25 % are 5 of them (6e-7 a check), the bias at φ = 0.9 (4 %) included.
+ * The bootstrapped error of a mean against errors that are known. With 16 chains of 4,000 draws it is known to 4.6 % of itself:
+ * the bounds of 25 % are 5 of them (6e-7 a check), the bias at φ = 0.9 (4 %) included.
  * Seen to fail: blocks of length 1, which give the error of independent draws (at φ = 0.9 4.4 times too small).
  */
 import { describe, expect, it } from "vitest";
