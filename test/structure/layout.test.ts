@@ -66,6 +66,11 @@ describe("layout", () => {
     expect(long).toEqual([]);
   });
 
+  it("keeps the scripts of package.json in alphabetical order", () => {
+    const { scripts } = JSON.parse(read("package.json")) as { scripts: Readonly<Record<string, string>> };
+    expect(Object.keys(scripts)).toEqual(Object.keys(scripts).toSorted());
+  });
+
   it("names every sampler in the table of README.md", () => {
     const cells = [...read("README.md").matchAll(/^\| ((?:`[a-z]+` ?)+) \|/gm)].map(([, cell]) => cell ?? "");
     expect(samplerNames.filter((name) => !cells.some((cell) => cell.includes(`\`${name}\``)))).toEqual([]);
