@@ -30,14 +30,32 @@ const places: readonly (readonly [string, string])[] = [
 /** Files that a page tells its reader to write: their path is the comment that begins them. */
 const isWrittenBy = (text: string, path: string): boolean => text.includes(`\n# ${path}\n`);
 
-/** True if `words` begin with a command of the program, and with one of its subcommands where it has any. */
-const isCommand = (words: readonly string[], command: Command = buildProgram()): boolean => {
-  if (command.commands.length === 0) return true;
-  const child = command.commands.find((one) => one.name() === words[0]);
-  return child === undefined
-    ? words[0] === undefined && command.parent !== null
-    : isCommand(words.slice(1), child);
+const program = buildProgram();
+
+/** What is wrong with the words after `lambda-hat`; null: nothing. Arguments are not looked at. */
+const mistakeIn = (words: readonly string[]): string | null => {
+  let command: Command = program;
+  for (const word of words) {
+    const child = command.commands.find((one) => one.name() === word);
+    if (child === undefined) break;
+    command = child;
+  }
+  if (command === program || (command.commands.length > 0 && words.at(-1) !== command.name()))
+    return "no such command";
+  const known = [...program.options, ...command.options].map(({ long }) => long);
+  const unknown = words.filter((word) => word.startsWith("--")).map((word) => word.replace(/=.*/, ""));
+  return unknown.find((option) => option !== "--help" && !known.includes(option)) ?? null;
 };
+
+/** Command lines in a piece of code: words after `lambda-hat`, up to a comment, the end of the line or two blanks. */
+const commandLinesIn = (text: string): readonly (readonly string[])[] =>
+  [...text.matchAll(/(?<![\w./-])lambda-hat(?= [a-z])((?: (?!#|lambda-hat)[^\s`|;]+)+)/g)].map(
+    ([, words = ""]) =>
+      words
+        .trim()
+        .split(" ")
+        .map((word) => word.replace(/[:,)]+$/, "")),
+  );
 
 describe("pages and comments mention only", () => {
   it("paths that exist", () => {
@@ -89,17 +107,16 @@ describe("pages and comments mention only", () => {
     expect(missing).toEqual([]);
   });
 
-  it("commands that the program has", () => {
-    const mentions = places.flatMap(([place, text]) =>
-      codeOf(text).flatMap((span) =>
-        [...span.matchAll(/(?<![\w./-])lambda-hat((?: [a-z][a-z-]*)+)/g)].map(
-          (match) => [place, (match[1] as string).trim().split(" ")] as const,
-        ),
-      ),
+  it("commands that the program has, with options that they have", () => {
+    const lines = places.flatMap(([place, text]) =>
+      codeOf(text).flatMap((span) => commandLinesIn(span).map((words) => [place, words] as const)),
     );
-    const missing = mentions.filter(([, words]) => !isCommand(words));
-    expect(mentions.length).toBeGreaterThan(20);
-    expect(missing.map(([place, words]) => `${place}: lambda-hat ${words.join(" ")}`)).toEqual([]);
+    const wrong = lines.flatMap(([place, words]) => {
+      const mistake = mistakeIn(words);
+      return mistake === null ? [] : [`${place}: lambda-hat ${words.join(" ")}: ${mistake}`];
+    });
+    expect(lines.length).toBeGreaterThan(20);
+    expect(wrong).toEqual([]);
   });
 });
 
