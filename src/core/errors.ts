@@ -24,7 +24,7 @@ export type ErrorCode =
   | "UPSTREAM_FAILED" // a task that this one needs has failed
   | "CANCELLED"; // stopped on request
 
-/** Facts about an error, for `--json`, manifests and the results table. */
+/** Facts about an error, for `--json`. */
 export type ErrorDetails = Readonly<Record<string, string | number | boolean | null | readonly string[]>>;
 
 /** A mistake or an outside failure. `message` is complete and needs no stack. */
@@ -47,7 +47,7 @@ export class SweepError extends Error {
   }
 }
 
-/** Plain data form of any thrown value, as it crosses processes and is written to manifests. */
+/** Plain data form of any thrown value, as it crosses processes and is written to event logs. */
 export interface ErrorRecord {
   /** A `SweepError` code, or `BUG` for anything else that was thrown. */
   readonly code: ErrorCode | "BUG";

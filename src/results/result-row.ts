@@ -16,7 +16,6 @@ export interface TaskRecord {
   /** ISO 8601. */
   readonly startedAt: string;
   readonly finishedAt: string;
-  readonly error: { readonly code: string; readonly message: string } | null;
   /** What else the manifest says, snake_case. */
   readonly facts: JsonObject;
 }
@@ -165,7 +164,7 @@ const identityOf = ({ experiment, sweepId, cell, presets, state }: CellRecord): 
 const recordOf = ({ run, error, attempt, runDir }: CellRecord): ResultRow => ({
   attempt: run === null ? attempt : run.attempt,
   host: run && run.host,
-  ...errorOf(error ?? run?.error ?? null),
+  ...errorOf(error),
   started_at: run && run.startedAt,
   finished_at: run && run.finishedAt,
   run_dir: runDir,

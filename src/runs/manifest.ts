@@ -2,15 +2,14 @@
  * Manifests: the file that says a target or run is finished, written last.
  *
  * `manifest.json` of a run and `meta.json` of a target have the same form: identity, status, attempt, hashes of the other
- * files, then facts. A task is done when its manifest is there, legible, of the same id, of the folder's newest attempt, with
- * status `ok`, and its files have their sizes (and, if asked, hashes).
+ * files, then facts. A task is done when its manifest is there, legible, of the same id, of the folder's newest attempt, and
+ * its files have their sizes (and, if asked, hashes). A failed attempt leaves none (docs/decisions.md, Storage).
  */
 import { createHash } from "node:crypto";
 import { closeSync, openSync, readFileSync, readSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { writeJsonAtomic } from "../core/atomic-write.ts";
 import type { Json } from "../core/canonical-json.ts";
-import type { ErrorRecord } from "../core/errors.ts";
 import { isAbsentError } from "../core/system-error.ts";
 import { type Attempt, checkAttempt, readAttempt } from "./attempt.ts";
 import { jsonNumbers } from "./json-numbers.ts";
@@ -18,8 +17,8 @@ import { jsonNumbers } from "./json-numbers.ts";
 /** Number of the form described here; files of another are not read. */
 export const manifestFormat = 1;
 
-/** How an attempt ended. */
-export type ManifestStatus = "ok" | "failed" | "cancelled";
+/** The only status that a manifest has; older versions ask for it. */
+const status = "ok";
 
 /** Size and SHA-256 of one file. */
 export interface FileRecord {
@@ -33,7 +32,6 @@ export type Facts = { readonly [name: string]: Json };
 /** A manifest as read. Everything beyond the named members is in `facts`. */
 export interface Manifest {
   readonly id: string;
-  readonly status: ManifestStatus;
   readonly attempt: number;
   readonly token: string;
   readonly host: string;
@@ -42,22 +40,18 @@ export interface Manifest {
   readonly finishedAt: string;
   /** By name within the folder. */
   readonly files: Readonly<Record<string, FileRecord>>;
-  /** Why it failed; null if it did not. */
-  readonly error: ErrorRecord | null;
   readonly facts: Facts;
 }
 
-/** What an attempt reports when it ends. */
+/** What an attempt reports when its work is done. */
 export interface Ending {
   /** Content-hash id of the task. */
   readonly id: string;
-  readonly status: ManifestStatus;
   readonly attempt: Attempt;
   /** Milliseconds since 1970. */
   readonly finishedMs: number;
   /** Names of finished files in the folder, to be hashed. */
   readonly files: readonly string[];
-  readonly error?: ErrorRecord | null;
   /** Plain data; NaN becomes null. */
   readonly facts: Readonly<Record<string, unknown>>;
 }
@@ -67,20 +61,19 @@ export interface Ending {
  * @throws SweepError `BUSY` if a newer attempt has begun.
  */
 export const writeManifest = (path: string, ending: Ending): void => {
-  const { attempt, error } = ending;
+  const { attempt } = ending;
   const dir = dirname(path);
   const files = Object.fromEntries(ending.files.map((name) => [name, fileRecordOf(join(dir, name))]));
   const head = {
     format: manifestFormat,
     id: ending.id,
-    status: ending.status,
+    status,
     attempt: attempt.number,
     token: attempt.token,
     host: attempt.host,
     started_at: attempt.startedAt,
     finished_at: new Date(ending.finishedMs).toISOString(),
     files,
-    error: error === undefined || error === null ? null : errorJson(error),
   };
   for (const name of Object.keys(ending.facts)) {
     if (Object.hasOwn(head, name)) throw new Error(`bug: fact "${name}" is a member of every manifest`);
@@ -89,14 +82,6 @@ export const writeManifest = (path: string, ending: Ending): void => {
   checkAttempt(attempt);
   writeJsonAtomic(path, record);
 };
-
-const errorJson = ({ code, message, causes, stack, isRetryable }: ErrorRecord): Facts => ({
-  code,
-  message,
-  causes,
-  stack,
-  is_retryable: isRetryable,
-});
 
 /** Size and hash of a file, read in slices. */
 export const fileRecordOf = (path: string): FileRecord => {
@@ -124,7 +109,7 @@ export type ManifestReading =
 /** How closely the files are looked at: `sizes` costs one `stat` a file, `hashes` reads them. */
 export type Verification = "sizes" | "hashes";
 
-/** Reads and checks the manifest of task `id` at `path`; status is not judged. Never throws on bad content. */
+/** Reads and checks the manifest of task `id` at `path`. Never throws on bad content. */
 export const readManifest = (
   path: string,
   id: string,
@@ -143,11 +128,9 @@ export const readManifest = (
   return reason === null ? { kind: "valid", manifest } : { kind: "invalid", reason };
 };
 
-/** True if task `id` has ended well here and its files are there. */
-export const isDone = (path: string, id: string, verification: Verification = "sizes"): boolean => {
-  const reading = readManifest(path, id, verification);
-  return reading.kind === "valid" && reading.manifest.status === "ok";
-};
+/** True if task `id` is done here and its files are there. */
+export const isDone = (path: string, id: string, verification: Verification = "sizes"): boolean =>
+  readManifest(path, id, verification).kind === "valid";
 
 const whyInvalid = (
   path: string,
@@ -188,20 +171,23 @@ const parseManifest = (text: string): Manifest | string => {
   const record = value as Record<string, Json>;
   if (record["format"] !== manifestFormat)
     return `has format ${JSON.stringify(record["format"] ?? null)}, not ${manifestFormat}`;
+  if (record["status"] !== status)
+    return `has status ${JSON.stringify(record["status"] ?? null)}, not ${JSON.stringify(status)}`;
+  // Older manifests have an `error` too, always null.
   const {
-    format: _,
+    format: _format,
+    status: _status,
+    error: _error,
     id,
-    status,
     attempt,
     token,
     host,
     started_at,
     finished_at,
     files,
-    error,
     ...facts
   } = record;
-  const texts = [id, status, token, host, started_at, finished_at];
+  const texts = [id, token, host, started_at, finished_at];
   if (
     !texts.every((member) => typeof member === "string") ||
     typeof attempt !== "number" ||
@@ -211,14 +197,12 @@ const parseManifest = (text: string): Manifest | string => {
   }
   return {
     id: id as string,
-    status: status as ManifestStatus,
     attempt,
     token: token as string,
     host: host as string,
     startedAt: started_at as string,
     finishedAt: finished_at as string,
     files,
-    error: errorOf(error),
     facts,
   };
 };
@@ -227,9 +211,3 @@ const isFileTable = (value: unknown): value is Record<string, FileRecord> =>
   typeof value === "object" &&
   value !== null &&
   Object.values(value).every((file: Partial<FileRecord> | null) => typeof file?.bytes === "number");
-
-const errorOf = (value: Json | undefined): ErrorRecord | null => {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return null;
-  const { is_retryable: isRetryable, ...rest } = value as Record<string, Json>;
-  return { ...rest, isRetryable: isRetryable === true } as unknown as ErrorRecord;
-};

@@ -38,7 +38,6 @@ export const runBuildTarget = async (task: BuildTargetTask, context: TaskContext
   appendEntry(catalogFile(store), catalogEntryOf(task, built, seconds));
   writeManifest(files.meta, {
     id: task.id,
-    status: "ok",
     attempt,
     finishedMs: Date.now(),
     files: ["data.npz", "params.npz"],

@@ -17,7 +17,7 @@ export const diagnoseRun = async (store: Store, name: RunName): Promise<RunSumma
   const files = runFiles(store, name);
   const id = `${name.targetId}/${name.sampler}_${name.runId}`;
   const reading = readManifest(files.manifest, id);
-  if (reading.kind !== "valid" || reading.manifest.status !== "ok") {
+  if (reading.kind !== "valid") {
     const reason = reading.kind === "invalid" ? reading.reason : "it has not finished";
     throw new SweepError("NOT_FOUND", `run ${id} cannot be diagnosed: ${reason}. Run the sweep again first.`);
   }
@@ -35,7 +35,6 @@ export const diagnoseRun = async (store: Store, name: RunName): Promise<RunSumma
   writeJsonAtomic(files.analysis, analysisJsonOf(summary, extrasOf(manifest.facts)));
   writeManifest(files.manifest, {
     id,
-    status: "ok",
     attempt,
     finishedMs: Date.parse(manifest.finishedAt),
     files: ["trace.nc", "analysis.json"],

@@ -14,7 +14,7 @@ export const resultSince = (runsFolder: string, task: Task, since: number | null
   const path =
     task.kind === "build-target" ? targetFiles(store, task.targetId).meta : runFiles(store, task).manifest;
   const reading = readManifest(path, task.id);
-  if (reading.kind !== "valid" || reading.manifest.status !== "ok") return null;
+  if (reading.kind !== "valid") return null;
   const isNew = since === null || Date.parse(reading.manifest.finishedAt) >= since;
   return isNew ? reading.manifest : null;
 };

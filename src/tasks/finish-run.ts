@@ -75,7 +75,6 @@ export const finishRun = async (finished: FinishedRun): Promise<Json> => {
   });
   writeManifest(files.manifest, {
     id: task.id,
-    status: "ok",
     attempt,
     finishedMs: Date.now(),
     files: ["trace.nc", "analysis.json"],

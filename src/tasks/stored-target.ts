@@ -26,7 +26,7 @@ export interface StoredTarget {
 export const loadTarget = (store: Store, targetId: string): StoredTarget => {
   const files = targetFiles(store, targetId);
   const reading = readManifest(files.meta, targetId, "hashes");
-  if (reading.kind !== "valid" || reading.manifest.status !== "ok") {
+  if (reading.kind !== "valid") {
     const reason = reading.kind === "invalid" ? `: ${reading.reason}` : "";
     throw new SweepError(
       "NOT_FOUND",

@@ -38,7 +38,6 @@ export const aCellRecord = (changes: Partial<CellRecord> = {}): CellRecord => ({
     host: "node1",
     startedAt: "2000-01-01T00:00:00.000Z",
     finishedAt: "2000-01-01T00:01:00.500Z",
-    error: null,
     facts: {
       n_beta: 144.76,
       beta: 0.14476,
@@ -70,7 +69,6 @@ export const aCellRecord = (changes: Partial<CellRecord> = {}): CellRecord => ({
     host: "node0",
     startedAt: "2000-01-01T00:00:00.000Z",
     finishedAt: "2000-01-01T00:00:01.000Z",
-    error: null,
     facts: { n: 1000, d: 500, initial_loss: 0.26, walltime_sec: 1.5 },
   },
   error: null,

@@ -56,11 +56,8 @@ const onDisk = (store: Store, task: Task): readonly string[] => {
   const manifest = "meta" in files ? files.meta : files.manifest;
   const reading = readManifest(manifest, task.id);
   if (reading.kind === "valid") {
-    const { status, attempt, host, finishedAt } = reading.manifest;
-    return [
-      `result on disk: ${status}, attempt ${attempt} on ${host}, ${finishedAt}: ${manifest}`,
-      ...verdictOf(files),
-    ];
+    const { attempt, host, finishedAt } = reading.manifest;
+    return [`result on disk: attempt ${attempt} on ${host}, ${finishedAt}: ${manifest}`, ...verdictOf(files)];
   }
   const found =
     reading.kind === "absent" ? "no result on disk" : `the result on disk does not count: ${reading.reason}`;

@@ -142,7 +142,7 @@ const entriesOf = (experiment: Experiment, cell: PlannedCell) => {
 };
 
 /** A failed attempt leaves no manifest; its times are the queue's. */
-const attemptOf = ({ attempt, error, startedAt, finishedAt }: KnownState): ManifestRecord | null => {
+const attemptOf = ({ attempt, startedAt, finishedAt }: KnownState): ManifestRecord | null => {
   if (attempt === null || startedAt === null || finishedAt === null) return null;
   const iso = (time: number): string => new Date(time).toISOString();
   return {
@@ -150,7 +150,6 @@ const attemptOf = ({ attempt, error, startedAt, finishedAt }: KnownState): Manif
     host: hostname(),
     startedAt: iso(startedAt),
     finishedAt: iso(finishedAt),
-    error,
     facts: {},
   };
 };

@@ -38,7 +38,7 @@ test("catalogs are rebuilt from the manifests alone", () => {
   const cell = `${name.targetId}/hmc_89abcdef`;
   const finish = (path: string, dir: string, id: string): void => {
     const attempt = beginAttempt(dir, 0);
-    writeManifest(path, { id, status: "ok", attempt, finishedMs: 0, files: [], facts: { n: 7 } });
+    writeManifest(path, { id, attempt, finishedMs: 0, files: [], facts: { n: 7 } });
   };
   const target = targetFiles(store, name.targetId);
   finish(target.meta, target.dir, name.targetId);

@@ -2,9 +2,14 @@
 import { appendFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { errorRecordOf, SweepError } from "../../../src/core/errors.ts";
 import { type Attempt, beginAttempt } from "../../../src/runs/attempt.ts";
-import { type Ending, isDone, readManifest, writeManifest } from "../../../src/runs/manifest.ts";
+import {
+  type Ending,
+  isDone,
+  type Manifest,
+  readManifest,
+  writeManifest,
+} from "../../../src/runs/manifest.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 
 const id = "tgt_0123456789ab/hmc_89abcdef";
@@ -16,7 +21,6 @@ const finish = (changes: Partial<Ending> = {}): { path: string; dir: string; att
   const path = join(dir, "manifest.json");
   writeManifest(path, {
     id,
-    status: "ok",
     attempt,
     finishedMs: 5000,
     files: ["trace.nc"],
@@ -34,28 +38,25 @@ test("a finished task is done, and its manifest comes back whole", () => {
     kind: "valid",
     manifest: {
       id,
-      status: "ok",
       attempt: 1,
       token: attempt.token,
       finishedAt: "1970-01-01T00:00:05.000Z",
-      error: null,
       facts: { target_id: "tgt", n_beta: 1.5, nothing: null },
     },
   });
   expect(readFileSync(path, "utf8")).not.toMatch(/NaN/);
 });
 
-test("a failed task has a manifest with its error, and is not done", () => {
-  const thrown = new SweepError("TASK_FAILED", "it broke", { cause: new Error("deeper"), retryable: true });
-  const { path } = finish({ status: "failed", files: [], error: errorRecordOf(thrown) });
-  expect(isDone(path, id)).toBe(false);
-  expect(readManifest(path, id)).toMatchObject({
-    kind: "valid",
-    manifest: {
-      status: "failed",
-      error: { code: "TASK_FAILED", message: "it broke", causes: ["deeper"], isRetryable: true },
-    },
-  });
+/** Writes the manifest again with other members. */
+const change = (path: string, members: Readonly<Record<string, unknown>>): void =>
+  writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, "utf8")), ...members }));
+
+test("a manifest of an older version, with the error of none, counts, and is read without it", () => {
+  const { path } = finish({ facts: { n: 7 } });
+  expect(JSON.parse(readFileSync(path, "utf8"))).toMatchObject({ status: "ok" });
+  change(path, { error: null });
+  expect(readManifest(path, id)).toMatchObject({ kind: "valid", manifest: { facts: { n: 7 } } });
+  expect(Object.keys((readManifest(path, id) as { manifest: Manifest }).manifest.facts)).toEqual(["n"]);
 });
 
 test("no manifest is absent, not invalid", () => {
@@ -71,10 +72,15 @@ const damages: [string, (at: { path: string; dir: string }) => void, RegExp][] =
     /is not JSON/,
   ],
   ["the manifest is a list", ({ path }) => writeFileSync(path, "[]"), /is not a JSON object/],
+  [
+    "the status is another",
+    ({ path }) => change(path, { status: "failed" }),
+    /has status "failed", not "ok"/,
+  ],
   ["the format is another", ({ path }) => writeFileSync(path, '{"format": 99}'), /has format 99, not 1/],
   [
     "a member is missing",
-    ({ path }) => writeFileSync(path, `{"format": 1, "id": "${id}"}`),
+    ({ path }) => writeFileSync(path, `{"format": 1, "status": "ok", "id": "${id}"}`),
     /lacks a member/,
   ],
   ["a newer attempt has begun", ({ dir }) => beginAttempt(dir, 0), /attempt 2 has begun since/],
@@ -103,9 +109,7 @@ test("an outdated attempt cannot write its manifest", () => {
   const { path, dir, attempt } = finish();
   const before = readFileSync(path, "utf8");
   beginAttempt(dir, 0);
-  expect(() =>
-    writeManifest(path, { id, status: "ok", attempt, finishedMs: 0, files: [], facts: {} }),
-  ).toThrow(/outdated/);
+  expect(() => writeManifest(path, { id, attempt, finishedMs: 0, files: [], facts: {} })).toThrow(/outdated/);
   expect(readFileSync(path, "utf8")).toBe(before);
 });
 
