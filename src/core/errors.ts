@@ -56,6 +56,8 @@ export interface ErrorRecord {
   readonly causes: readonly string[];
   readonly stack: string | null;
   readonly isRetryable: boolean;
+  /** Those of a `SweepError`; empty for anything else. */
+  readonly details: ErrorDetails;
 }
 
 /** Message of any thrown value. */
@@ -73,14 +75,14 @@ export const errorRecordOf = (error: unknown): ErrorRecord => {
     cause = cause instanceof Error ? cause.cause : undefined;
   }
   if (error instanceof SweepError) {
-    const { code, message, isRetryable } = error;
-    return { code, message, causes, stack: error.stack ?? null, isRetryable };
+    const { code, message, isRetryable, details } = error;
+    return { code, message, causes, stack: error.stack ?? null, isRetryable, details };
   }
   const stack = error instanceof Error ? (error.stack ?? null) : null;
+  const rest = { causes, stack, isRetryable: false, details: {} };
   const systemText = systemErrorText(error);
-  if (systemText !== null)
-    return { code: "ENVIRONMENT", message: systemText, causes, stack, isRetryable: false };
-  return { code: "BUG", message: messageOf(error), causes, stack, isRetryable: false };
+  if (systemText !== null) return { code: "ENVIRONMENT", message: systemText, ...rest };
+  return { code: "BUG", message: messageOf(error), ...rest };
 };
 
 /** Closes a `switch` over a union: a missing case is a type error here. */

@@ -18,11 +18,11 @@ export const printNote = (line: string): void => {
   process.stderr.write(`${line}\n`);
 };
 
-/** An error: one message for a person, or `{code, message, details}` with `--json`; the stack only for bugs or `--verbose`. */
+/** One message for a person, or `{code, message, details, causes}` with `--json`; the stack only for bugs or `--verbose`. */
 export const printError = (record: ErrorRecord, options: { verbose: boolean; json: boolean }): void => {
   if (options.json) {
-    const { code, message, causes } = record;
-    process.stderr.write(`${JSON.stringify({ code, message, causes })}\n`);
+    const { code, message, details, causes } = record;
+    process.stderr.write(`${JSON.stringify({ code, message, details, causes })}\n`);
     return;
   }
   process.stderr.write(`${noteColors.red("error:")} ${record.message}\n`);
