@@ -36,8 +36,10 @@ export interface DrawLog {
   append(draw: Readonly<Record<string, Float64Array>>): void;
   /** Writes the buffer and waits for the disk; call before a checkpoint that counts these draws. */
   flush(): void;
-  /** Flushes and closes. */
+  /** Flushes and closes; does nothing if it is closed. */
   close(): void;
+  /** Closes without what is still in the buffer; does nothing if it is closed. */
+  abandon(): void;
 }
 
 const magic = "LHDRAWS1";
@@ -97,6 +99,7 @@ const openLog = (
   const buffer = new Float64Array((perBuffer * recordBytes) / 8);
   let written = start.numDraws;
   let pending = 0;
+  let isOpen = true;
   const writePending = (): void => {
     const bytes = new Uint8Array(buffer.buffer, 0, pending * recordBytes);
     writeAll(file, bytes, start.headerBytes + written * recordBytes);
@@ -106,6 +109,10 @@ const openLog = (
   const flush = (): void => {
     writePending();
     fsyncSync(file);
+  };
+  const abandon = (): void => {
+    if (isOpen) closeSync(file);
+    isOpen = false;
   };
   return {
     get numDraws() {
@@ -125,9 +132,13 @@ const openLog = (
     },
     flush,
     close: () => {
-      flush();
-      closeSync(file);
+      try {
+        if (isOpen) flush();
+      } finally {
+        abandon();
+      }
     },
+    abandon,
   };
 };
 

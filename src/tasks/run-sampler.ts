@@ -17,7 +17,7 @@ import { samplerOf } from "../samplers/registry.ts";
 import { runChains } from "../samplers/run-chains.ts";
 import type { Posterior, Sampler, SamplerRun } from "../samplers/sampler.ts";
 import { checkpointIntervalMs } from "./checkpoint-interval.ts";
-import { finishRun } from "./finish-run.ts";
+import { type FinishedRun, finishRun } from "./finish-run.ts";
 import { posteriorNumbersOf } from "./posterior-numbers.ts";
 import { restrictTarget, type SampledTarget } from "./restrict-target.ts";
 import { openRunState, type RunState } from "./run-state.ts";
@@ -33,47 +33,52 @@ export const runSampler = async (task: RunSamplerTask, context: TaskContext): Pr
   const target = restrictTarget(loadTarget(store, task.targetId), config.posterior.parameters);
   const files = runFiles(store, task);
   const attempt = beginAttempt(files.dir, Date.now(), context.attemptToken);
+  const sampler = samplerOf(config.sampler.name);
   const backend = await selectBackend({
     name: task.backend as BackendChoice,
     numThreads: task.resources.threads,
     onWarning: (message) => context.log(`warning: ${message}`),
     onProgress: (line) => context.log(line),
   });
-  const sampler = samplerOf(config.sampler.name);
-  const ensemble = openEnsemble(backend, target, { config, sampler });
   try {
-    const posterior = await posteriorOf(ensemble, target, config);
-    const run = await startRun(sampler, posterior, config);
-    const state = openRunState({
-      files,
-      id: task.id,
-      attempt,
-      backend,
-      sampler,
-      numChains: config.sampling.chains,
-      log: (line) => context.log(line),
-    });
+    const ensemble = openEnsemble(backend, target, { config, sampler });
+    try {
+      const parts = { task, config, target, sampler, attempt, backend, files, store };
+      return await runOn(ensemble, parts, context);
+    } finally {
+      ensemble.close();
+    }
+  } finally {
+    backend.close();
+  }
+};
+
+/** Draws what is missing and, unless stopped, finishes the run. */
+const runOn = async (
+  ensemble: Ensemble,
+  parts: Omit<FinishedRun, "posterior" | "run" | "state" | "stopReason">,
+  context: TaskContext,
+): Promise<TaskOutcome> => {
+  const { task, config, target, sampler, attempt, backend, files } = parts;
+  const posterior = await posteriorOf(ensemble, target, config);
+  const run = await startRun(sampler, posterior, config);
+  const state = openRunState({
+    files,
+    id: task.id,
+    attempt,
+    backend,
+    sampler,
+    numChains: config.sampling.chains,
+    log: (line) => context.log(line),
+  });
+  try {
     const until = watchUntil({ config, sampler, posterior, state });
     const isFinished = await sample(run, state, { context, until });
     if (!isFinished) return { kind: "given_back" };
-    const summary = await finishRun({
-      task,
-      config,
-      target,
-      posterior,
-      sampler,
-      run,
-      state,
-      stopReason: until.reason(),
-      attempt,
-      backend,
-      files,
-      store,
-    });
+    const summary = await finishRun({ ...parts, posterior, run, state, stopReason: until.reason() });
     return { kind: "done", summary };
   } finally {
-    ensemble.close();
-    backend.close();
+    state.abandon();
   }
 };
 

@@ -27,8 +27,13 @@ export interface RunState {
   column(field: string): readonly Float64Array[];
   /** Seconds of sampling, earlier attempts included as far as their checkpoints count. */
   elapsedSec(): number;
-  /** Closes the log for good. */
+  /** Makes all draws durable and closes the log for good; does nothing if it is closed. */
   close(): void;
+  /**
+   * Closes the log as it is; does nothing if it is closed. Draws after the last checkpoint are drawn again anyway, and a newer
+   * attempt may be writing to the same file.
+   */
+  abandon(): void;
   /** Deletes log and checkpoint, once the trace is written. */
   remove(): void;
 }
@@ -91,6 +96,7 @@ export const openRunState = (options: RunStateOptions): RunState => {
     },
     elapsedSec,
     close: () => draws.close(),
+    abandon: () => draws.abandon(),
     remove: () => {
       removeCheckpoint(files.checkpoint);
       removeDrawLog(files.drawLog);

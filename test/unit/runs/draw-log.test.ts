@@ -72,6 +72,20 @@ test("a resumed log holds nothing of what was cut off", () => {
   reader.close();
 });
 
+test("a log that is abandoned keeps only what was flushed, and can be closed again and again", () => {
+  const path = join(temporaryFolder(), "draws.log");
+  const log = createDrawLog(path, shape);
+  appendDraws(log, [0, 10]);
+  log.flush();
+  appendDraws(log, [10, 15]);
+  log.abandon();
+  log.abandon();
+  log.close();
+  const reader = openDrawLog(path);
+  expect(reader.numDraws).toBe(10);
+  reader.close();
+});
+
 test("a log that has too few draws, another shape or no file cannot be resumed", () => {
   const path = join(temporaryFolder(), "draws.log");
   expect(resumeDrawLog(path, shape, 0)).toBeNull();
