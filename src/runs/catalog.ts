@@ -76,13 +76,13 @@ export const rebuildCatalogs = (
     const reading = readManifest(path, id);
     return reading.kind === "valid" ? `${JSON.stringify(jsonNumbers(entryOf(id, reading.manifest)))}\n` : "";
   };
-  const targets = listTargets(store);
+  const targets = listTargets(store.runs);
   for (const targetId of targets) {
-    const lines = listRuns(store, targetId).map((name) =>
-      lineOf(runFiles(store, name).manifest, `${targetId}/${name.sampler}_${name.runId}`),
+    const lines = listRuns(store.runs, targetId).map((name) =>
+      lineOf(runFiles(store.runs, name).manifest, `${targetId}/${name.sampler}_${name.runId}`),
     );
-    writeFileAtomic(targetFiles(store, targetId).runs, lines.join(""));
+    writeFileAtomic(targetFiles(store.runs, targetId).runs, lines.join(""));
   }
-  const lines = targets.map((targetId) => lineOf(targetFiles(store, targetId).meta, targetId));
-  writeFileAtomic(catalogFile(store), lines.join(""));
+  const lines = targets.map((targetId) => lineOf(targetFiles(store.runs, targetId).meta, targetId));
+  writeFileAtomic(catalogFile(store.runs), lines.join(""));
 };

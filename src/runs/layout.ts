@@ -1,5 +1,6 @@
 /**
- * Where everything lies under `runs/` and `logs/`: the only place that spells these paths.
+ * Where everything lies under `runs/`, whose path is `runsRoot`: the only place that spells these paths. Those under `logs/` are
+ * in `src/queue/log-paths.ts`.
  *
  * ```
  * runs/targets/_catalog.jsonl
@@ -8,7 +9,6 @@
  *                                             checkpoint.bin  draws.log
  * runs/sweeps/<id>/        plan.json  experiment.yaml  card.yaml  events.jsonl  command.json  driver.log
  *                          redis.json  blocks/
- * logs/build_target/<target id>.{log,err}     logs/run_sampler/<target id>_<sampler>_<run id>.{log,err}
  * ```
  */
 import { readdirSync } from "node:fs";
@@ -77,19 +77,13 @@ export interface SweepFiles {
   readonly driverLog: string;
 }
 
-/** What a task prints: `log` its standard output, `err` its standard error. */
-export interface LogFiles {
-  readonly log: string;
-  readonly err: string;
-}
-
-const targetsDir = (store: Store): string => join(store.runs, "targets");
+const targetsDir = (runsRoot: string): string => join(runsRoot, "targets");
 
 /** One line per target that was built. */
-export const catalogFile = (store: Store): string => join(targetsDir(store), "_catalog.jsonl");
+export const catalogFile = (runsRoot: string): string => join(targetsDir(runsRoot), "_catalog.jsonl");
 
-export const targetFiles = (store: Store, targetId: string): TargetFiles => {
-  const dir = join(targetsDir(store), targetId);
+export const targetFiles = (runsRoot: string, targetId: string): TargetFiles => {
+  const dir = join(targetsDir(runsRoot), targetId);
   return {
     dir,
     meta: join(dir, "meta.json"),
@@ -99,8 +93,8 @@ export const targetFiles = (store: Store, targetId: string): TargetFiles => {
   };
 };
 
-export const runFiles = (store: Store, { targetId, sampler, runId }: RunName): RunFiles => {
-  const dir = join(targetsDir(store), targetId, `run_${sampler}_${runId}`);
+export const runFiles = (runsRoot: string, { targetId, sampler, runId }: RunName): RunFiles => {
+  const dir = join(targetsDir(runsRoot), targetId, `run_${sampler}_${runId}`);
   return {
     dir,
     manifest: join(dir, "manifest.json"),
@@ -111,10 +105,10 @@ export const runFiles = (store: Store, { targetId, sampler, runId }: RunName): R
   };
 };
 
-const sweepsDir = (store: Store): string => join(store.runs, "sweeps");
+const sweepsDir = (runsRoot: string): string => join(runsRoot, "sweeps");
 
-export const sweepFiles = (store: Store, sweepId: string): SweepFiles => {
-  const dir = join(sweepsDir(store), sweepId);
+export const sweepFiles = (runsRoot: string, sweepId: string): SweepFiles => {
+  const dir = join(sweepsDir(runsRoot), sweepId);
   return {
     dir,
     plan: join(dir, "plan.json"),
@@ -129,32 +123,22 @@ export const sweepFiles = (store: Store, sweepId: string): SweepFiles => {
   };
 };
 
-/** Logs of a build. */
-export const buildLogFiles = (store: Store, targetId: string): LogFiles =>
-  logPair(join(store.logs, "build_target", targetId));
-
-/** Logs of a run. */
-export const runLogFiles = (store: Store, { targetId, sampler, runId }: RunName): LogFiles =>
-  logPair(join(store.logs, "run_sampler", `${targetId}_${sampler}_${runId}`));
-
-const logPair = (stem: string): LogFiles => ({ log: `${stem}.log`, err: `${stem}.err` });
-
 const targetName = /^tgt_[0-9a-f]{12}$/;
 const runName = /^run_(.+)_([0-9a-f]{8})$/;
 
 /** Ids of the targets that have a folder, sorted; none where the store does not exist. */
-export const listTargets = (store: Store): string[] =>
-  listFolders(targetsDir(store)).filter((name) => targetName.test(name));
+export const listTargets = (runsRoot: string): string[] =>
+  listFolders(targetsDir(runsRoot)).filter((name) => targetName.test(name));
 
 /** Runs of a target that have a folder, sorted by folder name. */
-export const listRuns = (store: Store, targetId: string): RunName[] =>
-  listFolders(targetFiles(store, targetId).dir).flatMap((name) => {
+export const listRuns = (runsRoot: string, targetId: string): RunName[] =>
+  listFolders(targetFiles(runsRoot, targetId).dir).flatMap((name) => {
     const [, sampler, runId] = runName.exec(name) ?? [];
     return sampler === undefined || runId === undefined ? [] : [{ targetId, sampler, runId }];
   });
 
 /** Ids of the sweeps that have a folder, sorted. */
-export const listSweeps = (store: Store): string[] => listFolders(sweepsDir(store));
+export const listSweeps = (runsRoot: string): string[] => listFolders(sweepsDir(runsRoot));
 
 const listFolders = (dir: string): string[] => {
   try {

@@ -18,14 +18,12 @@ import { type NpzArrays, writeNpz } from "../runs/npz.ts";
 import { type BuiltTarget, buildTarget } from "../targets/build-target.ts";
 import type { TargetConfig } from "../targets/target-config.ts";
 import type { BuildHooks } from "../targets/training/pacing.ts";
-import { storeOf } from "./store-of.ts";
 import { buildAnswer } from "./task-answer.ts";
 import type { TaskContext, TaskOutcome } from "./task-context.ts";
 
 /** @throws SweepError of the build: configuration, divergence. */
 export const runBuildTarget = async (task: BuildTargetTask, context: TaskContext): Promise<TaskOutcome> => {
-  const store = storeOf(context.storeRoot);
-  const files = targetFiles(store, task.targetId);
+  const files = targetFiles(context.storeRoot, task.targetId);
   const attempt = beginAttempt(files.dir, Date.now(), context.attemptToken);
   const start = performance.now();
   const built = await buildOrStop(task, context);
@@ -35,7 +33,7 @@ export const runBuildTarget = async (task: BuildTargetTask, context: TaskContext
   for (const warning of built.warnings) context.log(`warning: ${warning}`);
   writeArrays(files, built);
   const facts = factsOf(task, built, seconds);
-  appendEntry(catalogFile(store), catalogEntryOf(task, built, seconds));
+  appendEntry(catalogFile(context.storeRoot), catalogEntryOf(task, built, seconds));
   writeManifest(files.meta, {
     id: task.id,
     attempt,

@@ -5,7 +5,7 @@ import { writeJsonAtomic } from "../core/atomic-write.ts";
 import { camelKeys } from "../core/case.ts";
 import { SweepError } from "../core/errors.ts";
 import { beginAttempt } from "../runs/attempt.ts";
-import { type RunName, runFiles, type Store, targetFiles } from "../runs/layout.ts";
+import { type RunName, runFiles, targetFiles } from "../runs/layout.ts";
 import { type Facts, readManifest, writeManifest } from "../runs/manifest.ts";
 import { readTrace, type Trace } from "../runs/trace-format.ts";
 import type { SolvableModel } from "../targets/loss-model.ts";
@@ -13,8 +13,8 @@ import { analysisJsonOf, type RunExtras } from "./analysis-json.ts";
 import { exactFactsOf } from "./finish-run.ts";
 
 /** @throws SweepError `NOT_FOUND` if the run is not finished, `TRACE_INVALID` if its trace cannot be read. */
-export const diagnoseRun = async (store: Store, name: RunName): Promise<RunSummary> => {
-  const files = runFiles(store, name);
+export const diagnoseRun = async (runsRoot: string, name: RunName): Promise<RunSummary> => {
+  const files = runFiles(runsRoot, name);
   const id = `${name.targetId}/${name.sampler}_${name.runId}`;
   const reading = readManifest(files.manifest, id);
   if (reading.kind !== "valid") {
@@ -22,7 +22,7 @@ export const diagnoseRun = async (store: Store, name: RunName): Promise<RunSumma
     throw new SweepError("NOT_FOUND", `run ${id} cannot be diagnosed: ${reason}. Run the sweep again first.`);
   }
   const { manifest } = reading;
-  const target = readManifest(targetFiles(store, name.targetId).meta, name.targetId);
+  const target = readManifest(targetFiles(runsRoot, name.targetId).meta, name.targetId);
   const config = manifest.facts["config"] as unknown as RunConfig;
   const isSolvable = target.kind === "valid" && config.posterior.parameters === undefined;
   const solvable = isSolvable ? target.manifest.facts["solvable"] : null;

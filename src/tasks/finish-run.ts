@@ -14,7 +14,7 @@ import type { Attempt } from "../runs/attempt.ts";
 import { appendEntry } from "../runs/catalog.ts";
 import { type DrawLogReader, openDrawLog } from "../runs/draw-log.ts";
 import { jsonNumbers } from "../runs/json-numbers.ts";
-import { type RunFiles, type Store, targetFiles } from "../runs/layout.ts";
+import { type RunFiles, targetFiles } from "../runs/layout.ts";
 import { writeManifest } from "../runs/manifest.ts";
 import { lossField, traceSourceOf } from "../runs/run-draws.ts";
 import { type TraceAttributes, writeTrace } from "../runs/trace-format.ts";
@@ -40,12 +40,12 @@ export interface FinishedRun {
   readonly attempt: Attempt;
   readonly backend: Backend;
   readonly files: RunFiles;
-  readonly store: Store;
+  readonly runsRoot: string;
 }
 
 /** Writes the files and returns what the queue is told. @throws SweepError `BUSY` if a newer attempt has begun. */
 export const finishRun = async (finished: FinishedRun): Promise<Json> => {
-  const { task, state, attempt, files, store } = finished;
+  const { task, state, attempt, files, runsRoot } = finished;
   const wallTimeSec = state.elapsedSec();
   state.close();
   const log = openDrawLog(files.drawLog);
@@ -63,7 +63,7 @@ export const finishRun = async (finished: FinishedRun): Promise<Json> => {
   const analysis = analysisJsonOf(summary, extrasOf(finished));
   writeJsonAtomic(files.analysis, analysis);
   const { llc_mean = null, llc_mcse = null, verdict = null } = analysis;
-  appendEntry(targetFiles(store, task.targetId).runs, {
+  appendEntry(targetFiles(runsRoot, task.targetId).runs, {
     id: task.id,
     sampler: task.sampler,
     d: finished.target.d,

@@ -21,17 +21,16 @@ import { type FinishedRun, finishRun } from "./finish-run.ts";
 import { posteriorNumbersOf } from "./posterior-numbers.ts";
 import { restrictTarget, type SampledTarget } from "./restrict-target.ts";
 import { openRunState, type RunState } from "./run-state.ts";
-import { storeOf } from "./store-of.ts";
 import { loadTarget } from "./stored-target.ts";
 import type { TaskContext, TaskOutcome } from "./task-context.ts";
 import { type Until, watchUntil } from "./until.ts";
 
 /** @throws SweepError `NOT_FOUND` (target), `ENVIRONMENT` (backend), `CONFIG_INVALID` (settings), `NUMERICS` (L(w*)). */
 export const runSampler = async (task: RunSamplerTask, context: TaskContext): Promise<TaskOutcome> => {
-  const store = storeOf(context.storeRoot);
+  const { storeRoot: runsRoot } = context;
   const config = task.config as unknown as RunConfig;
-  const target = restrictTarget(loadTarget(store, task.targetId), config.posterior.parameters);
-  const files = runFiles(store, task);
+  const target = restrictTarget(loadTarget(runsRoot, task.targetId), config.posterior.parameters);
+  const files = runFiles(runsRoot, task);
   const attempt = beginAttempt(files.dir, Date.now(), context.attemptToken);
   const sampler = samplerOf(config.sampler.name);
   const backend = await selectBackend({
@@ -43,7 +42,7 @@ export const runSampler = async (task: RunSamplerTask, context: TaskContext): Pr
   try {
     const ensemble = openEnsemble(backend, target, { config, sampler });
     try {
-      const parts = { task, config, target, sampler, attempt, backend, files, store };
+      const parts = { task, config, target, sampler, attempt, backend, files, runsRoot };
       return await runOn(ensemble, parts, context);
     } finally {
       ensemble.close();

@@ -3,7 +3,7 @@ import type { Dataset, LossModel } from "../compute/model.ts";
 import type { Json } from "../core/canonical-json.ts";
 import { camelKeys } from "../core/case.ts";
 import { SweepError } from "../core/errors.ts";
-import { type Store, targetFiles } from "../runs/layout.ts";
+import { targetFiles } from "../runs/layout.ts";
 import { type Facts, readManifest } from "../runs/manifest.ts";
 import type { NpyArray } from "../runs/npy.ts";
 import { readNpz } from "../runs/npz.ts";
@@ -23,8 +23,8 @@ export interface StoredTarget {
 }
 
 /** @throws SweepError `NOT_FOUND` if the target was not built or its files are damaged. */
-export const loadTarget = (store: Store, targetId: string): StoredTarget => {
-  const files = targetFiles(store, targetId);
+export const loadTarget = (runsRoot: string, targetId: string): StoredTarget => {
+  const files = targetFiles(runsRoot, targetId);
   const reading = readManifest(files.meta, targetId, "hashes");
   if (reading.kind !== "valid") {
     const reason = reading.kind === "invalid" ? `: ${reading.reason}` : "";

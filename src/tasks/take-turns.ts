@@ -8,7 +8,6 @@ import type { BuildTargetTask, RunSamplerTask } from "../plan/task.ts";
 import type { SweepMark } from "../queue/task-messages.ts";
 import { runFiles, targetFiles } from "../runs/layout.ts";
 import { putUpSign, renewSignMs, type Worker, type WorkingSign } from "../runs/working-sign.ts";
-import { storeOf } from "./store-of.ts";
 import { answerSince } from "./task-answer.ts";
 import type { TaskContext, TaskOutcome } from "./task-context.ts";
 
@@ -46,8 +45,9 @@ const waitForTurn = async (
   context: TaskContext,
   sweep: SweepMark,
 ): Promise<WorkingSign | null> => {
-  const store = storeOf(context.storeRoot);
-  const { dir } = task.kind === "run-sampler" ? runFiles(store, task) : targetFiles(store, task.targetId);
+  const runsRoot = context.storeRoot;
+  const { dir } =
+    task.kind === "run-sampler" ? runFiles(runsRoot, task) : targetFiles(runsRoot, task.targetId);
   const take = (): WorkingSign | Worker => putUpSign(dir, { sweepId: sweep.id, token: context.attemptToken });
   let sign = take();
   if (isWorker(sign))

@@ -11,7 +11,6 @@ import { removeCheckpoint } from "../runs/checkpoint.ts";
 import { removeDrawLog } from "../runs/draw-log.ts";
 import { runFiles } from "../runs/layout.ts";
 import { resultSince } from "./done-since.ts";
-import { storeOf } from "./store-of.ts";
 
 type Fields = { readonly [name: string]: unknown };
 
@@ -45,11 +44,11 @@ export const storedRunAnswer = (analysisFile: string): Json => {
 /**
  * Answer of whoever finished the task not before `since` (milliseconds since 1970; null: at any time); undefined if nobody has.
  */
-export const answerSince = (runsFolder: string, task: Task, since: number | null): Json | undefined => {
-  const manifest = resultSince(runsFolder, task, since);
+export const answerSince = (runsRoot: string, task: Task, since: number | null): Json | undefined => {
+  const manifest = resultSince(runsRoot, task, since);
   if (manifest === null) return undefined;
   if (task.kind !== "run-sampler") return buildAnswer(manifest.facts);
-  return storedRunAnswer(runFiles(storeOf(runsFolder), task).analysis);
+  return storedRunAnswer(runFiles(runsRoot, task).analysis);
 };
 
 /**
@@ -58,12 +57,12 @@ export const answerSince = (runsFolder: string, task: Task, since: number | null
  *
  * @param attemptToken that of the attempt's lease: results of any other attempt do not count.
  */
-export const answerLeftBy = (runsFolder: string, task: Task, attemptToken: string): Json | undefined => {
-  if (resultSince(runsFolder, task, null)?.token !== attemptToken) return undefined;
+export const answerLeftBy = (runsRoot: string, task: Task, attemptToken: string): Json | undefined => {
+  if (resultSince(runsRoot, task, null)?.token !== attemptToken) return undefined;
   if (task.kind === "run-sampler") {
-    const run = runFiles(storeOf(runsFolder), task);
+    const run = runFiles(runsRoot, task);
     removeCheckpoint(run.checkpoint);
     removeDrawLog(run.drawLog);
   }
-  return answerSince(runsFolder, task, null);
+  return answerSince(runsRoot, task, null);
 };

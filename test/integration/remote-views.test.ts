@@ -42,7 +42,7 @@ describe.skipIf(!hasBuild || !hasRedisServer)(
       const isPlanned = (): boolean => /more workers/.test(driver.output().stderr);
       await until("the sweep is in Redis", () => isPlanned() || driver.child.exitCode !== null, 60_000);
       const store = storeAt(cwd, "runs");
-      const files = sweepFiles(store, listSweeps(store)[0] ?? "none");
+      const files = sweepFiles(store.runs, listSweeps(store.runs)[0] ?? "none");
       const print = async (...words: readonly string[]): Promise<string> => {
         const { code, stdout, stderr } = await runCommand(words, { cwd });
         expect({ code, stderr }, words.join(" ")).toEqual({ code: 0, stderr: "" });

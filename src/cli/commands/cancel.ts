@@ -34,7 +34,7 @@ const cancel = async ({ plan, store, driver }: StoredSweep): Promise<string> => 
     process.kill(driver.pid, "SIGTERM");
     return `asked process ${driver.pid} to stop sweep ${plan.id}; watch with: lambda-hat status --watch`;
   }
-  const { redis } = sweepFiles(store, plan.id);
+  const { redis } = sweepFiles(store.runs, plan.id);
   if (!existsSync(redis)) {
     const problem = `sweep ${plan.id} is driven by process ${driver.pid} on ${driver.host}, which cannot be reached from here`;
     throw new SweepError("ENVIRONMENT", `${problem}. Run this command there.`);

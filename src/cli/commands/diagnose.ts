@@ -27,7 +27,7 @@ export const diagnoseCommand = (): Command =>
       if (runs.length === 0)
         throw new SweepError("NOT_FOUND", "there is no finished cell to diagnose; see lambda-hat status.");
       for (const { task, name } of runs) {
-        const summary = await diagnoseRun(sweep.store, task);
+        const summary = await diagnoseRun(sweep.store.runs, task);
         const { verdict, verdictReasons, llcMean, llcMcse, rHat, essBulk } = summary;
         if (options.json === true) {
           printJson(

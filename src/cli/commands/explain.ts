@@ -52,7 +52,8 @@ const explain = (sweep: StoredSweep, task: Task, around: Surroundings): readonly
 
 const onDisk = (store: Store, task: Task): readonly string[] => {
   if (task.kind === "noop") return [];
-  const files = task.kind === "build-target" ? targetFiles(store, task.targetId) : runFiles(store, task);
+  const files =
+    task.kind === "build-target" ? targetFiles(store.runs, task.targetId) : runFiles(store.runs, task);
   const manifest = "meta" in files ? files.meta : files.manifest;
   const reading = readManifest(manifest, task.id);
   if (reading.kind === "valid") {

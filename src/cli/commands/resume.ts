@@ -46,7 +46,7 @@ export const retryCommand = (): Command =>
 
 /** Runs the command line that started the sweep, in its folder, and takes over its exit code. @throws `NOT_FOUND`. */
 const runAgain = async ({ plan, store }: StoredSweep, { detach }: ResumeOptions): Promise<void> => {
-  const path = sweepFiles(store, plan.id).command;
+  const path = sweepFiles(store.runs, plan.id).command;
   if (!existsSync(path)) {
     const problem = `${path} is missing, so it is not known how sweep ${plan.id} was started`;
     throw new SweepError("NOT_FOUND", `${problem}. Run its command again: it goes on from what is there.`);

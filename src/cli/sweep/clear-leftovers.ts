@@ -26,7 +26,7 @@ export const clearLeftovers = ({ plan, store, sweepDir, root }: LeftoverPlaces):
   const done = new Set(plan.doneTaskIds);
   for (const task of plan.tasks) {
     if (task.kind !== "run-sampler" || !done.has(task.id)) continue;
-    const { checkpoint, drawLog } = runFiles(store, task);
+    const { checkpoint, drawLog } = runFiles(store.runs, task);
     removeCheckpoint(checkpoint);
     removeDrawLog(drawLog);
   }

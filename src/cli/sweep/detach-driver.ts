@@ -12,7 +12,7 @@ const startTimeoutMs = 30_000;
 
 /** @throws SweepError `ENVIRONMENT` with what the driver printed if it ends at once, `BUSY` if the sweep has a driver. */
 export const detachDriver = async (plan: Plan, store: Store): Promise<void> => {
-  const files = sweepFiles(store, plan.id);
+  const files = sweepFiles(store.runs, plan.id);
   const holder = liveHolderOf(files.lock);
   if (holder !== null)
     throw new SweepError(

@@ -8,7 +8,7 @@ import { workerProgram } from "./sweep-executor.ts";
 
 /** What the first block of a sweep is told beyond its card. */
 export const exampleBlock = (card: SlurmCard, sweepId: string, store: Store): BlockScript => {
-  const files = sweepFiles(store, sweepId);
+  const files = sweepFiles(store.runs, sweepId);
   const folder = card.runDir === null ? files.blocks : resolve(card.runDir, sweepId);
   const name = `${card.label}-1`;
   return {

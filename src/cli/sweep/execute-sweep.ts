@@ -41,7 +41,7 @@ export const executeSweep = async (
   const facts = { expectedSec: sweep.expectedSec, numSlots: slotsOf(cards), resultsPath: shownResults() };
   refuseUnserved(sweep.plan, cards);
   // A sweep that has begun goes on: what is too long then fails alone.
-  if (!existsSync(sweepFiles(sweep.store, sweep.plan.id).events)) refuseOverlong(sweep);
+  if (!existsSync(sweepFiles(sweep.store.runs, sweep.plan.id).events)) refuseOverlong(sweep);
   if (options.dryRun) {
     (options.json ? printPlanJson : printPlan)(sweep.plan, { ...facts, scripts: blockScripts(sweep, cards) });
     return;

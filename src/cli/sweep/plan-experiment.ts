@@ -61,7 +61,9 @@ export const planExperiment = (request: PlanRequest): PlannedSweep => {
 export const isTaskDone = (store: Store, task: Task): boolean => {
   if (task.kind === "noop") return false;
   const manifest =
-    task.kind === "build-target" ? targetFiles(store, task.targetId).meta : runFiles(store, task).manifest;
+    task.kind === "build-target"
+      ? targetFiles(store.runs, task.targetId).meta
+      : runFiles(store.runs, task).manifest;
   return isDone(manifest, task.id);
 };
 
@@ -120,15 +122,15 @@ const durationsOf = (plan: Plan, store: Store): Pick<PlannedSweep, "expectedSec"
 const historyOf = (store: Store): { history: TaskDuration[]; dims: Map<string, number> } => {
   const history: TaskDuration[] = [];
   const dims = new Map<string, number>();
-  for (const entry of readEntries(catalogFile(store))) {
+  for (const entry of readEntries(catalogFile(store.runs))) {
     if (typeof entry["d"] !== "number") continue;
     dims.set(entry.id, entry["d"]);
     if (typeof entry["walltime_sec"] === "number") {
       history.push({ kind: "build-target", sampler: null, dims: entry["d"], seconds: entry["walltime_sec"] });
     }
   }
-  for (const targetId of listTargets(store)) {
-    for (const entry of readEntries(targetFiles(store, targetId).runs)) {
+  for (const targetId of listTargets(store.runs)) {
+    for (const entry of readEntries(targetFiles(store.runs, targetId).runs)) {
       const { sampler, d, walltime_sec: seconds, work_units: units } = entry;
       if (typeof sampler !== "string" || typeof d !== "number" || typeof seconds !== "number") continue;
       const workUnits = typeof units === "number" ? units : null;

@@ -59,7 +59,7 @@ export const runSweep = async (options: RunSweepOptions): Promise<SweepEnd> => {
   const { plan, store } = sweep;
   requireFolders(store);
   goOnWithoutReader();
-  const files = sweepFiles(store, plan.id);
+  const files = sweepFiles(store.runs, plan.id);
   const say = (words: string): void => (options.json ? undefined : printNote(words));
   const { events, opened, close } = await openQueue(options, files, say);
   const view = viewOf(options, slotsOf(options.cards));

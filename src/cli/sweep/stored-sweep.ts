@@ -23,9 +23,9 @@ export interface StoredSweep {
 /** The sweep with that id, or the one with the newest event. @throws SweepError `NOT_FOUND`, `TRACE_INVALID`. */
 export const loadSweep = (storeRoot: string, sweepId: string | null): StoredSweep => {
   const store = storeAt(process.cwd(), storeRoot);
-  const files = sweepFiles(store, sweepId ?? newestSweep(store));
+  const files = sweepFiles(store.runs, sweepId ?? newestSweep(store));
   if (!existsSync(files.plan)) {
-    const known = listSweeps(store);
+    const known = listSweeps(store.runs);
     const hint = known.length === 0 ? "there is none yet" : `there are ${known.join(", ")}`;
     throw new SweepError("NOT_FOUND", `sweep "${sweepId}" is not in ${store.runs}; ${hint}.`);
   }
@@ -40,8 +40,8 @@ export const loadSweep = (storeRoot: string, sweepId: string | null): StoredSwee
 
 const newestSweep = (store: Store): string => {
   const modified = (id: string): number =>
-    statSync(sweepFiles(store, id).events, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  const newest = listSweeps(store).toSorted((a, b) => modified(b) - modified(a))[0];
+    statSync(sweepFiles(store.runs, id).events, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const newest = listSweeps(store.runs).toSorted((a, b) => modified(b) - modified(a))[0];
   if (newest !== undefined) return newest;
   throw new SweepError(
     "NOT_FOUND",
@@ -63,6 +63,6 @@ const settle = (sweep: { plan: Plan; store: Store; progress: SweepProgress; isDr
     if (view === undefined) continue;
     view.state = settledState(view.state, () => isTaskDone(sweep.store, task), sweep.isDriven);
     if (task.kind === "run-sampler" && isSuccess(view.state))
-      view.summary ??= storedRunAnswer(runFiles(sweep.store, task).analysis);
+      view.summary ??= storedRunAnswer(runFiles(sweep.store.runs, task).analysis);
   }
 };

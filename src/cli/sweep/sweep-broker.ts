@@ -75,7 +75,7 @@ export const openSweepBroker = async (options: SweepBrokerOptions): Promise<Swee
     return { broker, renewEveryMs: null, pool: null, invitation: null, close: () => broker.close() };
   }
   const { plan, store } = sweep;
-  const connectionFile = sweepFiles(store, plan.id).redis;
+  const connectionFile = sweepFiles(store.runs, plan.id).redis;
   const opened = await openRedisBroker({
     redis,
     sweepId: plan.id,

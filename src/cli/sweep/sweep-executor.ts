@@ -55,7 +55,7 @@ const localExecutor = (card: LocalCard, { sweep, skip, opened }: SweepExecutorOp
 const pilotExecutor = (card: PilotCard, { sweep, opened, onEvent }: SweepExecutorOptions): Executor => {
   const { plan, store } = sweep;
   if (opened.pool === null) throw new Error("bug: pilots without Redis");
-  const { blocks, redis } = sweepFiles(store, plan.id);
+  const { blocks, redis } = sweepFiles(store.runs, plan.id);
   return new PilotExecutor({
     card,
     sweepId: plan.id,

@@ -21,7 +21,7 @@ export const lookAround = async (
   { sweepId, store }: { readonly sweepId: string; readonly store: Store },
   task: Task | null,
 ): Promise<Surroundings> => {
-  const { redis, blocks } = sweepFiles(store, sweepId);
+  const { redis, blocks } = sweepFiles(store.runs, sweepId);
   const look = existsSync(redis) ? await lookAtSweep(redis, sweepId, task) : null;
   return { now: Date.now(), look, cards: readLedgers(blocks) };
 };

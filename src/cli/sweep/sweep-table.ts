@@ -105,7 +105,7 @@ export class SweepTable {
     const { experiment, plan, store } = this.#sweep;
     const known = this.#knownOf(cell.taskId);
     const { state, attempt, error } = known;
-    const files = runFiles(store, cell);
+    const files = runFiles(store.runs, cell);
     const isOk = isSuccess(state);
     const { target, sampler } = entriesOf(experiment, cell);
     return resultRowOf({
@@ -118,7 +118,7 @@ export class SweepTable {
       runConfig: resolveCell(target, sampler) as unknown as JsonObject,
       run: isOk ? manifestOf(files.manifest, cell.taskId) : attemptOf(known),
       analysis: isOk ? readJson(files.analysis) : null,
-      target: manifestOf(targetFiles(store, cell.targetId).meta, cell.targetId),
+      target: manifestOf(targetFiles(store.runs, cell.targetId).meta, cell.targetId),
       error,
       attempt,
       runDir: relative(this.#root, files.dir),

@@ -40,12 +40,12 @@ test("catalogs are rebuilt from the manifests alone", () => {
     const attempt = beginAttempt(dir, 0);
     writeManifest(path, { id, attempt, finishedMs: 0, files: [], facts: { n: 7 } });
   };
-  const target = targetFiles(store, name.targetId);
+  const target = targetFiles(store.runs, name.targetId);
   finish(target.meta, target.dir, name.targetId);
-  finish(runFiles(store, name).manifest, runFiles(store, name).dir, cell);
-  beginAttempt(runFiles(store, { ...name, runId: "00000000" }).dir, 0);
-  writeFileSync(catalogFile(store), "rubbish\n");
+  finish(runFiles(store.runs, name).manifest, runFiles(store.runs, name).dir, cell);
+  beginAttempt(runFiles(store.runs, { ...name, runId: "00000000" }).dir, 0);
+  writeFileSync(catalogFile(store.runs), "rubbish\n");
   rebuildCatalogs(store, (id, manifest) => ({ id, n: manifest.facts["n"] }));
-  expect(readFileSync(catalogFile(store), "utf8")).toBe(`{"id":"${name.targetId}","n":7}\n`);
+  expect(readFileSync(catalogFile(store.runs), "utf8")).toBe(`{"id":"${name.targetId}","n":7}\n`);
   expect(readEntries(target.runs)).toEqual([{ id: cell, n: 7 }]);
 });

@@ -16,7 +16,7 @@ const sampler = { statistics: [] } as unknown as Sampler<unknown>;
 const backendOf = (backend: string): Backend => ({ name: backend, vectorBytes: 16 }) as unknown as Backend;
 
 const aRun = () => {
-  const files = runFiles(storeAt(temporaryFolder(), "runs"), name);
+  const files = runFiles(storeAt(temporaryFolder()).runs, name);
   const lines: string[] = [];
   const open = (backend = "wasm"): RunState =>
     openRunState({

@@ -27,7 +27,7 @@ const task: RunSamplerTask = {
 /** A store in which the attempt with the token `mine` wrote its manifest and died. */
 const aStoreWithAnEndedRun = () => {
   const store = storeAt(temporaryFolder(), "runs");
-  const files = runFiles(store, task);
+  const files = runFiles(store.runs, task);
   mkdirSync(files.dir, { recursive: true });
   const attempt = beginAttempt(files.dir, 0, "mine");
   writeFileSync(
