@@ -9,10 +9,12 @@ import { SweepError } from "../core/errors.ts";
 import type { Backend, BackendName } from "./backend.ts";
 
 /** Every backend, fastest first. */
-export const backendNames = ["native", "wasm", "reference"] as const satisfies readonly BackendName[];
+const backendNames = ["native", "wasm", "reference"] as const satisfies readonly BackendName[];
 
 /** What a user may ask for. */
-export type BackendChoice = "auto" | BackendName;
+export const backendChoices = ["auto", ...backendNames] as const;
+
+export type BackendChoice = (typeof backendChoices)[number];
 
 /** What to open and whom to tell. */
 export interface BackendRequest {
@@ -24,16 +26,6 @@ export interface BackendRequest {
   /** Receives lines about slow work, such as compiling the kernels on first use. */
   readonly onProgress?: (line: string) => void;
 }
-
-/** Text of a `--backend` option → choice. @throws SweepError `USAGE` for an unknown name. */
-export const parseBackendChoice = (text: string): BackendChoice => {
-  const choices: readonly BackendChoice[] = ["auto", ...backendNames];
-  const found = choices.find((choice) => choice === text);
-  if (found === undefined) {
-    throw new SweepError("USAGE", `backend: got "${text}"; expected one of ${choices.join(", ")}.`);
-  }
-  return found;
-};
 
 /**
  * Opens the backend that was asked for. The caller closes it.

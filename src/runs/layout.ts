@@ -124,18 +124,10 @@ export const sweepFiles = (runsRoot: string, sweepId: string): SweepFiles => {
 };
 
 const targetName = /^tgt_[0-9a-f]{12}$/;
-const runName = /^run_(.+)_([0-9a-f]{8})$/;
 
 /** Ids of the targets that have a folder, sorted; none where the store does not exist. */
 export const listTargets = (runsRoot: string): string[] =>
   listFolders(targetsDir(runsRoot)).filter((name) => targetName.test(name));
-
-/** Runs of a target that have a folder, sorted by folder name. */
-export const listRuns = (runsRoot: string, targetId: string): RunName[] =>
-  listFolders(targetFiles(runsRoot, targetId).dir).flatMap((name) => {
-    const [, sampler, runId] = runName.exec(name) ?? [];
-    return sampler === undefined || runId === undefined ? [] : [{ targetId, sampler, runId }];
-  });
 
 /** Ids of the sweeps that have a folder, sorted. */
 export const listSweeps = (runsRoot: string): string[] => listFolders(sweepsDir(runsRoot));

@@ -1,2 +1,2 @@
 /** The command line's way to the backends: it knows no numerics itself. */
-export { probeBackends } from "../compute/select-backend.ts";
+export { backendChoices, probeBackends } from "../compute/select-backend.ts";

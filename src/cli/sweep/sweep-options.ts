@@ -1,12 +1,12 @@
 /** Options that all commands which run tasks share, and how they are parsed. */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { SweepError } from "../../core/errors.ts";
+import { backendChoices } from "../../tasks/probe-backends.ts";
 import { type ListenAddress, parseListenAddress } from "../http/listen.ts";
 
 /** The command line of `workflow llc`, `build` and `sample`. */
 export interface SweepOptions {
   readonly config: string;
-  readonly local: boolean;
   /** `FILE`, or `build=FILE` and `sample=FILE`; empty: the card `local`. */
   readonly cards: readonly string[];
   readonly backend: string;
@@ -49,11 +49,7 @@ export const addSweepOptions = (command: Command): Command =>
     .addOption(
       new Option("--parsl-card <file>", "other spelling of --card").argParser(collect).default([]).hideHelp(),
     )
-    .addOption(
-      new Option("--backend <name>", "compute backend")
-        .choices(["auto", "native", "wasm", "reference"])
-        .default("auto"),
-    )
+    .addOption(new Option("--backend <name>", "compute backend").choices(backendChoices).default("auto"))
     .option("--slots <n>", "tasks at the same time (default: cores / threads per task)", parseCount)
     .option(
       "--set <path=value>",
@@ -84,7 +80,6 @@ export const sweepOptionsOf = (raw: Record<string, unknown>): SweepOptions => {
   refuseContradictions(raw, is);
   return {
     config: raw["config"] as string,
-    local: is("local"),
     cards: cardsOf(raw),
     backend: raw["backend"] as string,
     redis: (raw["redis"] ?? null) as string | null,

@@ -1,7 +1,7 @@
 /** Which backend is opened, and what the user is told; the compiled backends are replaced by stand-ins. */
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { Backend } from "../../../src/compute/backend.ts";
-import { parseBackendChoice, probeBackends, selectBackend } from "../../../src/compute/select-backend.ts";
+import { probeBackends, selectBackend } from "../../../src/compute/select-backend.ts";
 import { SweepError } from "../../../src/core/errors.ts";
 
 type Opener = (options: { numThreads: number; onProgress?: (line: string) => void }) => Promise<Backend>;
@@ -93,14 +93,5 @@ describe("probeBackends", () => {
       { name: "wasm", isUsable: true, detail: "wasm: stand-in" },
       { name: "reference", isUsable: true, detail: expect.stringContaining("reference:") as string },
     ]);
-  });
-});
-
-describe("parseBackendChoice", () => {
-  it("knows auto and every backend, and lists them to whom names another", () => {
-    for (const name of ["auto", "native", "wasm", "reference"]) expect(parseBackendChoice(name)).toBe(name);
-    expect(() => parseBackendChoice("cuda")).toThrow(
-      'backend: got "cuda"; expected one of auto, native, wasm, reference.',
-    );
   });
 });

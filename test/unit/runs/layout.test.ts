@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import {
   catalogFile,
-  listRuns,
   listSweeps,
   listTargets,
   runFiles,
@@ -30,15 +29,13 @@ test("store_root may be absolute or another name; logs stay beside the project",
   expect(storeAt("/p", "out/runs").runs).toBe("/p/out/runs");
 });
 
-test("listing finds targets, runs and sweeps by their names and nothing else", () => {
+test("listing finds targets and sweeps by their names and nothing else", () => {
   const store = storeAt(temporaryFolder());
   expect(listTargets(store.runs)).toEqual([]);
   mkdirSync(runFiles(store.runs, name).dir, { recursive: true });
-  mkdirSync(runFiles(store.runs, { ...name, sampler: "my_own_sampler" }).dir);
   mkdirSync(join(targetFiles(store.runs, name.targetId).dir, "diagnostics"));
   mkdirSync(join(store.runs, "targets", "scratch"));
   mkdirSync(sweepFiles(store.runs, "abc").dir, { recursive: true });
   expect(listTargets(store.runs)).toEqual([name.targetId]);
-  expect(listRuns(store.runs, name.targetId)).toEqual([name, { ...name, sampler: "my_own_sampler" }]);
   expect(listSweeps(store.runs)).toEqual(["abc"]);
 });
