@@ -2,10 +2,10 @@
 import { Command } from "commander";
 import { executeSweep } from "../sweep/execute-sweep.ts";
 import { restrictPlan } from "../sweep/restrict-plan.ts";
-import { addSweepOptions, sweepOptionsOf, withDefaultPlace } from "../sweep/sweep-options.ts";
+import { addSamplingOptions, sweepOptionsOf, withDefaultPlace } from "../sweep/sweep-options.ts";
 
 export const sampleCommand = (): Command =>
-  addSweepOptions(
+  addSamplingOptions(
     new Command("sample")
       .description("run chosen cells of an experiment (on this machine)")
       .argument("[cells...]", "ids or names of cells, as in `base × hmc` (default: all)"),

@@ -24,6 +24,7 @@ export interface SweepOptions {
   /** Null: keep going. 1 is `--fail-fast`. */
   readonly maxFails: number | null;
   readonly json: boolean;
+  /** Never with `build`, which has nothing to judge. */
   readonly requireConverged: boolean;
 }
 
@@ -71,8 +72,11 @@ export const addSweepOptions = (command: Command): Command =>
     .option("--no-skip", "do finished work again")
     .option("--fail-fast", "stop after the first failed task")
     .option("--max-fails <n>", "stop after n failed tasks", parseCount)
-    .option("--require-converged", "exit with 4 unless every run has converged")
     .option("--json", "print events as JSON lines on stdout");
+
+/** Adds the options to a command that samples. */
+export const addSamplingOptions = (command: Command): Command =>
+  addSweepOptions(command).option("--require-converged", "exit with 4 unless every run has converged");
 
 /** Raw options of commander → checked options. @throws SweepError `USAGE` for combinations that contradict each other. */
 export const sweepOptionsOf = (raw: Record<string, unknown>): SweepOptions => {
