@@ -3,6 +3,7 @@
  * the sentence around it.
  */
 import { z } from "zod";
+import { type TaskClass, taskClasses } from "../plan/task-class.ts";
 import { parseMemoryMiB } from "./memory.ts";
 import { parseWalltime } from "./walltime.ts";
 
@@ -74,16 +75,14 @@ export const walltime = z.custom<string | number>(
   'a time as SLURM reads it: minutes, "HH:MM:SS", "D-HH", "D-HH:MM:SS" or "UNLIMITED"',
 );
 
-const classes = ["build", "sample"] as const;
+const classes: readonly unknown[] = taskClasses;
 
 /** Which tasks workers take. */
-export type TaskClass = (typeof classes)[number];
-
 export const serves = z.custom<"any" | TaskClass | readonly TaskClass[]>(
   (value) =>
     value === "any" ||
-    classes.includes(value as TaskClass) ||
-    (Array.isArray(value) && value.length > 0 && value.every((item) => classes.includes(item as TaskClass))),
+    classes.includes(value) ||
+    (Array.isArray(value) && value.length > 0 && value.every((item) => classes.includes(item))),
   "any, build, sample, or a list of the last two",
 );
 

@@ -1,6 +1,7 @@
 /** Card → YAML with every key, in a form that loads to the same card: what is kept beside a sweep. */
 import { stringify } from "yaml";
 import type { TaskKind } from "../plan/task.ts";
+import { taskClassOf } from "../plan/task-class.ts";
 import type { Card, CommandCard, LocalCard, PilotCard, SlurmCard } from "./card.ts";
 import { formatMemory } from "./memory.ts";
 import { formatWalltime } from "./walltime.ts";
@@ -30,8 +31,7 @@ const localFields = (card: LocalCard): unknown => ({
   run_dir: card.runDir,
 });
 
-const formatServes = (serves: readonly TaskKind[] | null): unknown =>
-  serves?.map((kind) => (kind === "build-target" ? "build" : "sample")) ?? "any";
+const formatServes = (serves: readonly TaskKind[] | null): unknown => serves?.map(taskClassOf) ?? "any";
 
 const pilotFields = (card: PilotCard) => ({
   label: card.label,

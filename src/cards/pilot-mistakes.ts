@@ -1,5 +1,6 @@
 /** Contradictions in cards of pilots, which no single field shows. Pure. */
 
+import { taskClasses } from "../plan/task-class.ts";
 import { parseSeconds } from "./fields.ts";
 import type { CommandCardFile, SlurmCardFile } from "./pilot-card-schema.ts";
 import { mistakeInOption, optionNameOf, parseRawOptions, unskippableOptions } from "./raw-options.ts";
@@ -77,7 +78,7 @@ const checkLife: Check<PilotFile> = (file) => {
   if (typeof life !== "number") return [];
   const drain = parseSeconds(file.drain_before) ?? 0;
   const left = life - drain;
-  const tooLong = (["build", "sample"] as const).filter(
+  const tooLong = taskClasses.filter(
     (name) => drain < life && (parseSeconds(file.time_request?.[name]) ?? 0) > left,
   );
   return [

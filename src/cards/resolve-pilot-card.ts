@@ -1,5 +1,6 @@
 /** Checked file → card of pilots: fills in what one key says about another. Pure. */
 import type { TaskKind } from "../plan/task.ts";
+import { kindOfClass, type TaskClass } from "../plan/task-class.ts";
 import type {
   BlockLimits,
   CommandCard,
@@ -9,7 +10,7 @@ import type {
   SlurmRequest,
   SubmitLimits,
 } from "./card.ts";
-import { parseSeconds, type TaskClass } from "./fields.ts";
+import { parseSeconds } from "./fields.ts";
 import { parseMemoryMiB } from "./memory.ts";
 import type { CommandCardFile, SlurmCardFile } from "./pilot-card-schema.ts";
 import { parseRawOptions } from "./raw-options.ts";
@@ -126,10 +127,8 @@ const workerOf = (file: PilotFile, gpus: number): PilotWorker => {
 };
 
 /** Classes of task as cards name them → kinds of task; null: all. */
-export const kindsOf = (serves: "any" | TaskClass | readonly TaskClass[]): readonly TaskKind[] | null => {
-  if (serves === "any") return null;
-  return [serves].flat().map((name) => (name === "build" ? "build-target" : "run-sampler"));
-};
+export const kindsOf = (serves: "any" | TaskClass | readonly TaskClass[]): readonly TaskKind[] | null =>
+  serves === "any" ? null : [serves].flat().map(kindOfClass);
 
 const requestOf = (file: SlurmCardFile): SlurmRequest => ({
   partition: joined(file.partition),

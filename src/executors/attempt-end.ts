@@ -1,5 +1,6 @@
 /** From how an attempt ended, and what its supervisor did to it, to what the broker is told. Pure. */
 import type { Json } from "../core/canonical-json.ts";
+import { taskClassOf } from "../plan/task-class.ts";
 import type { Lease } from "../queue/broker.ts";
 import { supervisedFailure, type TaskFailure } from "../queue/failure.ts";
 import { terminatedCode } from "../queue/task-server.ts";
@@ -53,8 +54,8 @@ const nameOf = ({ lease }: EndedAttempt): string => `task ${lease.task.id} (${le
 
 /** Key of the experiment that sets a limit of such tasks. */
 const limitOf = (limit: "timeout" | "memory", { lease }: EndedAttempt): string => {
-  const kind = lease.task.kind === "build-target" ? "build" : "sample";
-  return limit === "timeout" ? `timeout.${kind}` : `resources.${kind}.memory`;
+  const name = taskClassOf(lease.task.kind);
+  return limit === "timeout" ? `timeout.${name}` : `resources.${name}.memory`;
 };
 
 const overLimit = (attempt: EndedAttempt): TaskFailure =>

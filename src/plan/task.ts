@@ -1,11 +1,12 @@
 /**
  * Glossary of orchestration, and the tasks a plan is made of.
  *
- * experiment: one YAML file. target: data set + trained network + posterior. sampler: algorithm + settings.
- * cell: one target × one sampler. plan: DAG of tasks. task: node of the plan. job: the queue's copy of a task.
+ * experiment: one YAML file. target: data set + trained network + loss. sampler: algorithm + settings.
+ * cell: one target × one sampler. sweep: N targets × M samplers, planned and carried out together. plan: DAG of tasks.
+ * task: node of the plan. class: build or sample, what cards call the kinds of task. job: the queue's copy of a task.
  * worker: process that takes tasks. slot: one GPU or one share of cores. allocation: one SLURM job that holds workers.
- * card: YAML that says where workers run. run: output folder of a cell; attempt: its n-th try.
- * chain, draw, warmup: as in MCMC.
+ * block: one allocation, or one run of a card's command. card: YAML that says where workers run.
+ * run: draws of a cell's posterior, and their folder; attempt: n-th try of a task. chain, draw, warmup: as in MCMC.
  *
  * Tasks are plain JSON: they cross processes and Redis. Their `config` is the resolved, snake_case configuration that
  * their id is the hash of.

@@ -5,6 +5,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { messageOf, SweepError } from "../../core/errors.ts";
 import { type RemoteWorkerOptions, runRemoteWorker } from "../../executors/remote-worker.ts";
 import type { TaskKind } from "../../plan/task.ts";
+import { kindOfClass, taskClasses } from "../../plan/task-class.ts";
 import { redisVariable, resolveRedisAddress } from "../../queue/redis/redis-address.ts";
 import { isTaskDoneSince } from "../../tasks/done-since.ts";
 import { answerLeftBy } from "../../tasks/task-answer.ts";
@@ -45,14 +46,12 @@ const parseSeconds = (text: string): number => {
   return seconds;
 };
 
-const kindOf: Readonly<Record<string, TaskKind>> = { build: "build-target", sample: "run-sampler" };
-
 const parseServes = (text: string): readonly TaskKind[] | null => {
   if (text === "any") return null;
   return text.split(",").map((name) => {
-    const kind = kindOf[name.trim()];
-    if (kind === undefined) throw new InvalidArgumentError("expected any, build, sample, or build,sample.");
-    return kind;
+    const found = taskClasses.find((taskClass) => taskClass === name.trim());
+    if (found === undefined) throw new InvalidArgumentError("expected any, build, sample, or build,sample.");
+    return kindOfClass(found);
   });
 };
 

@@ -5,7 +5,7 @@
 import client, { type Registry } from "prom-client";
 import { packageVersion } from "../../core/package-root.ts";
 import type { Plan } from "../../plan/plan.ts";
-import type { Task } from "../../plan/task.ts";
+import { taskClassOf } from "../../plan/task-class.ts";
 import { taskStates } from "../../plan/task-state.ts";
 import type { SweepEvent } from "../../queue/sweep-event.ts";
 import type { WorkerHeartbeat, WorkerPool } from "../../queue/worker-heartbeat.ts";
@@ -25,11 +25,6 @@ const poolTimeoutMs = 2000;
 /** From a no-op to a day. */
 const secondsBuckets = [0.1, 0.3, 1, 3, 10, 30, 60, 180, 600, 1800, 3600, 10_800, 36_000, 86_400];
 const blockStates = ["submitted", "working", "ended", "refused", "drained", "cancelled"] as const;
-const classOf: Readonly<Record<Task["kind"], string>> = {
-  "build-target": "build",
-  "run-sampler": "sample",
-  noop: "noop",
-};
 
 /** Follows the events of one sweep and answers scrapes. */
 export class SweepMetrics {
@@ -75,7 +70,7 @@ export class SweepMetrics {
     this.#pool = pool;
     this.#numSlots = numSlots;
     this.#progress = new SweepProgress(plan, { numSlots, expectedSec: new Map() });
-    this.#classes = new Map(plan.tasks.map(({ id, kind }) => [id, classOf[kind]]));
+    this.#classes = new Map(plan.tasks.map(({ id, kind }) => [id, taskClassOf(kind)]));
     const labels = { sweep_id: plan.id, experiment: plan.experiment, version: packageVersion };
     this.#gauge("sweep_info", "The sweep that is driven.", ...Object.keys(labels)).set(labels, 1);
     this.#gauge("cells", "Cells of the plan.").set(plan.cells.length);

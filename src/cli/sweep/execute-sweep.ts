@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { relative } from "node:path";
 import type { Card } from "../../cards/card.ts";
 import type { Plan } from "../../plan/plan.ts";
+import { kindOfClass, type TaskClass } from "../../plan/task-class.ts";
 import { resultsFile } from "../../results/results-files.ts";
 import { sweepFiles } from "../../runs/layout.ts";
 import { exitCode } from "../exit-codes.ts";
@@ -34,8 +35,8 @@ export const executeSweep = async (
     sets: sets.experiment,
     backend: options.backend,
     skip: options.skip,
-    build: defaultsOf(cards, "build-target"),
-    sample: defaultsOf(cards, "run-sampler"),
+    build: defaultsOf(cards, "build"),
+    sample: defaultsOf(cards, "sample"),
   });
   const sweep = { ...planned, plan: filter(planned.plan) };
   const facts = { expectedSec: sweep.expectedSec, numSlots: slotsOf(cards), resultsPath: shownResults() };
@@ -73,14 +74,11 @@ export const executeSweep = async (
 
 const shownResults = (): string => relative(process.cwd(), resultsFile(process.cwd()));
 
-/** What the cards say about tasks of a kind. */
-const defaultsOf = (cards: readonly Card[], kind: "build-target" | "run-sampler"): TaskDefaults => {
+/** What the cards say about tasks of a class. */
+const defaultsOf = (cards: readonly Card[], name: TaskClass): TaskDefaults => {
+  const kind = kindOfClass(name);
   const pilot = pilotsOf(cards).find(({ worker: { serves } }) => serves === null || serves.includes(kind));
-  const timeouts = pilot?.timeoutSec ?? { build: null, sample: null };
-  return {
-    threads: threadsOf(cards, kind),
-    timeoutSec: kind === "build-target" ? timeouts.build : timeouts.sample,
-  };
+  return { threads: threadsOf(cards, kind), timeoutSec: pilot?.timeoutSec[name] ?? null };
 };
 
 /** The text of one block of every card of SLURM, for `--dry-run`. */

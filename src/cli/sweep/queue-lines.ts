@@ -1,5 +1,6 @@
 /** What waits, what runs and who works, in lines for people and as JSON. */
-import type { Task, TaskKind } from "../../plan/task.ts";
+import type { Task } from "../../plan/task.ts";
+import { type TaskClass, taskClassOf } from "../../plan/task-class.ts";
 import type { TaskState } from "../../plan/task-state.ts";
 import type { SweepLook } from "../../queue/redis/look-at-sweep.ts";
 import type { WorkerHeartbeat } from "../../queue/worker-heartbeat.ts";
@@ -9,31 +10,25 @@ const openStates = ["running", "ready", "waiting"] as const satisfies readonly T
 /** Tasks that are not over, by state. */
 export type OpenCounts = Readonly<Record<(typeof openStates)[number], number>>;
 
-const nameOf: Readonly<Record<TaskKind, string>> = {
-  "build-target": "build",
-  "run-sampler": "sample",
-  noop: "noop",
-};
-
 /** Tasks that are not over, by class; classes without any are left out. */
 export const openCountsOf = (
   tasks: readonly Task[],
   progress: SweepProgress,
-): ReadonlyMap<string, OpenCounts> => {
-  const counts = new Map<string, Record<keyof OpenCounts, number>>();
+): ReadonlyMap<TaskClass, OpenCounts> => {
+  const counts = new Map<TaskClass, Record<keyof OpenCounts, number>>();
   for (const { id, kind } of tasks) {
     const state = progress.tasks.get(id)?.state ?? "waiting";
     const open = openStates.find((name) => name === (state === "planned" ? "waiting" : state));
     if (open === undefined) continue;
-    const own = counts.get(nameOf[kind]) ?? { running: 0, ready: 0, waiting: 0 };
+    const own = counts.get(taskClassOf(kind)) ?? { running: 0, ready: 0, waiting: 0 };
     own[open] += 1;
-    counts.set(nameOf[kind], own);
+    counts.set(taskClassOf(kind), own);
   }
   return counts;
 };
 
 /** `queue: build 1 running; sample 2 running, 3 ready, 6 waiting`; none when all is over. */
-export const queueLines = (counts: ReadonlyMap<string, OpenCounts>): readonly string[] => {
+export const queueLines = (counts: ReadonlyMap<TaskClass, OpenCounts>): readonly string[] => {
   const parts = [...counts].map(([name, own]) => {
     const some = openStates.filter((state) => own[state] > 0);
     return `${name} ${some.map((state) => `${own[state]} ${state}`).join(", ")}`;
@@ -56,7 +51,7 @@ export const workerLines = (look: SweepLook | null, now: number): readonly strin
 
 const workerLine = (worker: WorkerHeartbeat, now: number): string => {
   const { id, block, busy, slots, serves, state, takes_until: until } = worker;
-  const kinds = serves === null ? [] : [`takes ${serves.map((kind) => nameOf[kind]).join(", ")}`];
+  const kinds = serves === null ? [] : [`takes ${serves.map(taskClassOf).join(", ")}`];
   const life = until === null ? [] : [`${formatDuration((until - now) / 1000)} left for tasks`];
   const leaving = state === "draining" ? ["leaving"] : [];
   return `  ${id} (${block}): ${[`${busy} of ${slots} slots busy`, ...kinds, ...life, ...leaving].join(", ")}`;

@@ -1,8 +1,8 @@
 /** Which cards a command line means: one for everything, or one for each class of task. */
 import type { Card, PilotCard } from "../../cards/card.ts";
-import type { TaskClass } from "../../cards/fields.ts";
 import { loadCard } from "../../cards/load-card.ts";
 import { SweepError } from "../../core/errors.ts";
+import type { TaskClass } from "../../plan/task-class.ts";
 
 /** The cards of one sweep. */
 export interface SweepCards {

@@ -14,6 +14,7 @@ import type { WorkerProgram } from "../../executors/pilots/worker-script.ts";
 import { SlurmAllocator } from "../../executors/slurm-allocator.ts";
 import type { Plan } from "../../plan/plan.ts";
 import type { TaskKind } from "../../plan/task.ts";
+import { kindOfClass, type TaskClass, taskClasses } from "../../plan/task-class.ts";
 import type { SweepEventBody } from "../../queue/sweep-event.ts";
 import { sweepFiles } from "../../runs/layout.ts";
 import { answerLeftBy } from "../../tasks/task-answer.ts";
@@ -95,17 +96,15 @@ export const refuseUnserved = (plan: Plan, cards: readonly Card[]): void => {
     card.type === "local" ? card.executors.map(({ serves }) => serves) : [card.worker.serves],
   );
   const done = new Set(plan.doneTaskIds);
-  for (const [kind, name] of [
-    ["build-target", "build"],
-    ["run-sampler", "sample"],
-  ] as const) {
+  for (const name of taskClasses) {
+    const kind = kindOfClass(name);
     const isNeeded = plan.tasks.some((task) => task.kind === kind && !done.has(task.id));
     if (isNeeded && !served.some((serves) => serves === null || serves.includes(kind)))
       throw unserved(name, cards);
   }
 };
 
-const unserved = (name: "build" | "sample", cards: readonly Card[]): SweepError => {
+const unserved = (name: TaskClass, cards: readonly Card[]): SweepError => {
   const which = cards.map(({ label }) => `"${label}"`).join(" and ");
   const advice = `Set serves: any, or give --card build=FILE and --card sample=FILE.`;
   return new SweepError("USAGE", `no card takes tasks of the class ${name}: got ${which}. ${advice}`);

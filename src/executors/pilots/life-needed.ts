@@ -6,6 +6,7 @@
  */
 import type { PilotCard } from "../../cards/card.ts";
 import type { Task } from "../../plan/task.ts";
+import { taskClassOf } from "../../plan/task-class.ts";
 
 /** Expected seconds by task id as brokers should know them, for workers of these cards. */
 export const lifeNeeded = (
@@ -24,8 +25,7 @@ export const lifeNeeded = (
 
 const neededFor = (task: Task, expected: number | undefined, card: PilotCard): number | undefined => {
   const life = card.walltimeSec === null ? Number.POSITIVE_INFINITY : card.walltimeSec - card.drainBeforeSec;
-  const request = task.kind === "build-target" ? card.timeRequestSec.build : card.timeRequestSec.sample;
-  const wanted = request ?? expected;
+  const wanted = card.timeRequestSec[taskClassOf(task.kind)] ?? expected;
   // Queues are of powers of two: what is rounded up there must still fit a fresh worker that took a while to start.
   return wanted === undefined
     ? undefined

@@ -7,6 +7,7 @@
  */
 import type { PilotCard } from "../../cards/card.ts";
 import { formatMemory } from "../../cards/memory.ts";
+import { taskClassOf } from "../../plan/task-class.ts";
 
 /** What one block's script says beyond its card. */
 export interface BlockScript {
@@ -113,7 +114,7 @@ const argumentsOf = (card: PilotCard, block: BlockScript): readonly string[] =>
 
 const workerArguments = (card: PilotCard, block: BlockScript): readonly string[] => {
   const { worker } = card;
-  const serves = worker.serves?.map((kind) => (kind === "build-target" ? "build" : "sample"));
+  const serves = worker.serves?.map(taskClassOf);
   return [
     quoteWord(block.program.main),
     "worker",

@@ -45,21 +45,21 @@ describe("metrics of a sweep", () => {
       { kind: "warning", message: "hm" },
     );
     expect(await linesOf(metrics)).toEqual([
-      'lambda_hat_task_starts_total{class="noop"} 3',
-      'lambda_hat_task_retries_total{class="noop",cause="worker_lost"} 1',
-      'lambda_hat_leases_lost_total{class="noop"} 1',
-      'lambda_hat_tasks_given_back_total{class="noop"} 1',
+      'lambda_hat_task_starts_total{class="sample"} 3',
+      'lambda_hat_task_retries_total{class="sample",cause="worker_lost"} 1',
+      'lambda_hat_leases_lost_total{class="sample"} 1',
+      'lambda_hat_tasks_given_back_total{class="sample"} 1',
       "lambda_hat_warnings_total 1",
-      'lambda_hat_tasks{class="noop",state="ready"} 1',
-      'lambda_hat_tasks{class="noop",state="running"} 1',
-      'lambda_hat_tasks{class="noop",state="skipped"} 1',
-      'lambda_hat_queue_depth{class="noop"} 1',
+      'lambda_hat_tasks{class="sample",state="ready"} 1',
+      'lambda_hat_tasks{class="sample",state="running"} 1',
+      'lambda_hat_tasks{class="sample",state="skipped"} 1',
+      'lambda_hat_queue_depth{class="sample"} 1',
       "lambda_hat_queue_up 1",
       'lambda_hat_workers{state="working"} 1',
       'lambda_hat_worker_slots{state="busy"} 1',
       'lambda_hat_worker_slots{state="idle"} 1',
     ]);
-    expect(await metrics.text()).toContain('lambda_hat_task_wait_seconds_sum{class="noop"} 4');
+    expect(await metrics.text()).toContain('lambda_hat_task_wait_seconds_sum{class="sample"} 4');
   });
 
   it("tell the seconds of tasks by how they ended", async () => {
@@ -72,11 +72,11 @@ describe("metrics of a sweep", () => {
       { kind: "task_failed", taskId: "b", attempt: 1, cause: "timeout", error, logTail: [], seconds: 5 },
     );
     const text = await metrics.text();
-    expect(text).toContain('lambda_hat_task_seconds_bucket{le="1",class="noop",outcome="done"} 0');
-    expect(text).toContain('lambda_hat_task_seconds_bucket{le="3",class="noop",outcome="done"} 1');
-    expect(text).toContain('lambda_hat_task_seconds_sum{class="noop",outcome="timeout"} 5');
-    expect(text).toContain('lambda_hat_task_failures_total{class="noop",cause="timeout"} 1');
-    expect(text).toContain('lambda_hat_tasks{class="noop",state="timeout"} 1');
+    expect(text).toContain('lambda_hat_task_seconds_bucket{le="1",class="sample",outcome="done"} 0');
+    expect(text).toContain('lambda_hat_task_seconds_bucket{le="3",class="sample",outcome="done"} 1');
+    expect(text).toContain('lambda_hat_task_seconds_sum{class="sample",outcome="timeout"} 5');
+    expect(text).toContain('lambda_hat_task_failures_total{class="sample",cause="timeout"} 1');
+    expect(text).toContain('lambda_hat_tasks{class="sample",state="timeout"} 1');
   });
 
   it("count blocks by the last that was heard of them, and workers with their slots", async () => {

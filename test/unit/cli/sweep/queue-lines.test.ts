@@ -10,7 +10,7 @@ it("counts what is not over, by class and state", () => {
   progress.apply({ time: 0, kind: "task_ready", taskId: "b" });
   progress.apply({ time: 0, kind: "task_started", taskId: "a", attempt: 1, worker: "w" });
   expect(queueLines(openCountsOf(plan.tasks, progress))).toEqual([
-    "queue: noop 1 running, 1 ready, 1 waiting",
+    "queue: sample 1 running, 1 ready, 1 waiting",
   ]);
 });
 
