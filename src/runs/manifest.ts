@@ -128,10 +128,6 @@ export const readManifest = (
   return reason === null ? { kind: "valid", manifest } : { kind: "invalid", reason };
 };
 
-/** True if task `id` is done here and its files are there. */
-export const isDone = (path: string, id: string, verification: Verification = "sizes"): boolean =>
-  readManifest(path, id, verification).kind === "valid";
-
 const whyInvalid = (
   path: string,
   manifest: Manifest,

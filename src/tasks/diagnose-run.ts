@@ -4,25 +4,27 @@ import type { RunConfig } from "../config/experiment.ts";
 import { writeJsonAtomic } from "../core/atomic-write.ts";
 import { camelKeys } from "../core/case.ts";
 import { SweepError } from "../core/errors.ts";
+import type { RunSamplerTask } from "../plan/task.ts";
 import { beginAttempt } from "../runs/attempt.ts";
-import { type RunName, runFiles, targetFiles } from "../runs/layout.ts";
+import { runFiles, targetFiles } from "../runs/layout.ts";
 import { type Facts, readManifest, writeManifest } from "../runs/manifest.ts";
 import { readTrace, type Trace } from "../runs/trace-format.ts";
 import type { SolvableModel } from "../targets/loss-model.ts";
 import { analysisJsonOf, type RunExtras } from "./analysis-json.ts";
+import { readResult } from "./done-since.ts";
 import { exactFactsOf } from "./finish-run.ts";
 
 /** @throws SweepError `NOT_FOUND` if the run is not finished, `TRACE_INVALID` if its trace cannot be read. */
-export const diagnoseRun = async (runsRoot: string, name: RunName): Promise<RunSummary> => {
-  const files = runFiles(runsRoot, name);
-  const id = `${name.targetId}/${name.sampler}_${name.runId}`;
-  const reading = readManifest(files.manifest, id);
+export const diagnoseRun = async (runsRoot: string, task: RunSamplerTask): Promise<RunSummary> => {
+  const files = runFiles(runsRoot, task);
+  const { id, targetId } = task;
+  const reading = readResult(runsRoot, task);
   if (reading.kind !== "valid") {
     const reason = reading.kind === "invalid" ? reading.reason : "it has not finished";
     throw new SweepError("NOT_FOUND", `run ${id} cannot be diagnosed: ${reason}. Run the sweep again first.`);
   }
   const { manifest } = reading;
-  const target = readManifest(targetFiles(runsRoot, name.targetId).meta, name.targetId);
+  const target = readManifest(targetFiles(runsRoot, targetId).meta, targetId);
   const config = manifest.facts["config"] as unknown as RunConfig;
   const isSolvable = target.kind === "valid" && config.posterior.parameters === undefined;
   const solvable = isSolvable ? target.manifest.facts["solvable"] : null;

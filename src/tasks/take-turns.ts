@@ -3,11 +3,12 @@
  *
  * Without this the second would begin the task anew and so fence off the first, which had nearly finished.
  */
+import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { BuildTargetTask, RunSamplerTask } from "../plan/task.ts";
 import type { SweepMark } from "../queue/task-messages.ts";
-import { runFiles, targetFiles } from "../runs/layout.ts";
 import { putUpSign, renewSignMs, type Worker, type WorkingSign } from "../runs/working-sign.ts";
+import { manifestFileOf } from "./done-since.ts";
 import { answerSince } from "./task-answer.ts";
 import type { TaskContext, TaskOutcome } from "./task-context.ts";
 
@@ -45,9 +46,7 @@ const waitForTurn = async (
   context: TaskContext,
   sweep: SweepMark,
 ): Promise<WorkingSign | null> => {
-  const runsRoot = context.storeRoot;
-  const { dir } =
-    task.kind === "run-sampler" ? runFiles(runsRoot, task) : targetFiles(runsRoot, task.targetId);
+  const dir = dirname(manifestFileOf(context.storeRoot, task));
   const take = (): WorkingSign | Worker => putUpSign(dir, { sweepId: sweep.id, token: context.attemptToken });
   let sign = take();
   if (isWorker(sign))

@@ -1,13 +1,14 @@
 /** `lambda-hat explain CELL`: why a task is done, waits, failed, or would run again. */
 import { readFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { Command } from "commander";
-import type { Task } from "../../plan/task.ts";
+import type { RunSamplerTask, Task } from "../../plan/task.ts";
 import { logPathsOf } from "../../queue/log-paths.ts";
 import type { SweepEvent } from "../../queue/sweep-event.ts";
 import { readAttempt } from "../../runs/attempt.ts";
 import { readCheckpoint } from "../../runs/checkpoint.ts";
-import { runFiles, type Store, targetFiles } from "../../runs/layout.ts";
-import { readManifest } from "../../runs/manifest.ts";
+import { runFiles, type Store } from "../../runs/layout.ts";
+import { manifestFileOf, readResult } from "../../tasks/done-since.ts";
 import { printLine } from "../output/print.ts";
 import { findTask, namedTasks } from "../sweep/find-task.ts";
 import { loadSweep, type StoredSweep } from "../sweep/stored-sweep.ts";
@@ -52,35 +53,33 @@ const explain = (sweep: StoredSweep, task: Task, around: Surroundings): readonly
 
 const onDisk = (store: Store, task: Task): readonly string[] => {
   if (task.kind === "noop") return [];
-  const files =
-    task.kind === "build-target" ? targetFiles(store.runs, task.targetId) : runFiles(store.runs, task);
-  const manifest = "meta" in files ? files.meta : files.manifest;
-  const reading = readManifest(manifest, task.id);
+  const manifestFile = manifestFileOf(store.runs, task);
+  const reading = readResult(store.runs, task);
   if (reading.kind === "valid") {
     const { attempt, host, finishedAt } = reading.manifest;
-    return [`result on disk: attempt ${attempt} on ${host}, ${finishedAt}: ${manifest}`, ...verdictOf(files)];
+    const result = `result on disk: attempt ${attempt} on ${host}, ${finishedAt}: ${manifestFile}`;
+    return [result, ...(task.kind === "run-sampler" ? verdictOf(store, task) : [])];
   }
   const found =
     reading.kind === "absent" ? "no result on disk" : `the result on disk does not count: ${reading.reason}`;
-  const attempt = readAttempt(files.dir);
+  const attempt = readAttempt(dirname(manifestFile));
   const begun =
     attempt === null
       ? []
       : [`last attempt: number ${attempt.number}, begun ${attempt.startedAt} on ${attempt.host}`];
-  const checkpoint = "checkpoint" in files ? readCheckpoint(files.checkpoint, task.id) : null;
-  const resume =
-    checkpoint?.kind === "found"
-      ? [
-          `a checkpoint is there: ${String(checkpoint.state["run.phase"])} ${String(checkpoint.state["run.index"])}`,
-        ]
-      : [];
-  return [found, ...begun, ...resume];
+  return [found, ...begun, ...(task.kind === "run-sampler" ? checkpointOf(store, task) : [])];
 };
 
-const verdictOf = (files: { readonly dir: string } | { readonly analysis: string }): readonly string[] => {
-  if (!("analysis" in files)) return [];
+const checkpointOf = (store: Store, task: RunSamplerTask): readonly string[] => {
+  const checkpoint = readCheckpoint(runFiles(store.runs, task).checkpoint, task.id);
+  if (checkpoint.kind !== "found") return [];
+  const { "run.phase": phase, "run.index": index } = checkpoint.state;
+  return [`a checkpoint is there: ${String(phase)} ${String(index)}`];
+};
+
+const verdictOf = (store: Store, task: RunSamplerTask): readonly string[] => {
   try {
-    const analysis = JSON.parse(readFileSync(files.analysis, "utf8")) as {
+    const analysis = JSON.parse(readFileSync(runFiles(store.runs, task).analysis, "utf8")) as {
       verdict: string;
       verdict_reasons: readonly string[];
     };

@@ -6,10 +6,9 @@ import type { Json } from "../../core/canonical-json.ts";
 import { buildPlan, type JsonObject, type PlannedExperiment } from "../../plan/build-plan.ts";
 import { estimateSeconds, fastestSeconds, type TaskDuration } from "../../plan/estimate-cost.ts";
 import type { Plan } from "../../plan/plan.ts";
-import type { Task } from "../../plan/task.ts";
 import { readEntries } from "../../runs/catalog.ts";
-import { catalogFile, listTargets, runFiles, type Store, storeAt, targetFiles } from "../../runs/layout.ts";
-import { isDone } from "../../runs/manifest.ts";
+import { catalogFile, listTargets, type Store, storeAt, targetFiles } from "../../runs/layout.ts";
+import { isTaskDoneSince } from "../../tasks/done-since.ts";
 import { numericsVersions } from "../../tasks/numerics-versions.ts";
 
 /** What to plan and how. */
@@ -47,24 +46,15 @@ export interface PlannedSweep {
 export const planExperiment = (request: PlanRequest): PlannedSweep => {
   const experiment = loadExperiment(request.config, { sets: request.sets });
   const store = storeAt(process.cwd(), experiment.storeRoot);
+  const isDone = isTaskDoneSince(store.runs);
   const plan = buildPlan(plannedExperimentOf(experiment, request), {
     numericsVersions,
     backend: request.backend,
     codeVersion: process.env["LLC_CODE_VERSION"] ?? null,
-    isDone: (task) => request.skip && isTaskDone(store, task),
+    isDone: (task) => request.skip && isDone(task, null),
   });
   const { expectedSec, fastestSec } = durationsOf(plan, store);
   return { experiment, plan, store, expectedSec, fastestSec, orderSec: orderSeconds(plan, expectedSec) };
-};
-
-/** True if the task's manifest is there, valid, and its files are too. */
-export const isTaskDone = (store: Store, task: Task): boolean => {
-  if (task.kind === "noop") return false;
-  const manifest =
-    task.kind === "build-target"
-      ? targetFiles(store.runs, task.targetId).meta
-      : runFiles(store.runs, task).manifest;
-  return isDone(manifest, task.id);
 };
 
 const plannedExperimentOf = (experiment: Experiment, { build, sample }: PlanRequest): PlannedExperiment => ({

@@ -7,9 +7,9 @@ import { readEvents } from "../../queue/event-log.ts";
 import type { SweepEvent } from "../../queue/sweep-event.ts";
 import { type LockHolder, liveHolderOf } from "../../queue/sweep-lock.ts";
 import { listSweeps, runFiles, type Store, storeAt, sweepFiles } from "../../runs/layout.ts";
+import { isTaskDoneSince } from "../../tasks/done-since.ts";
 import { storedRunAnswer } from "../../tasks/task-answer.ts";
 import { SweepProgress } from "../output/sweep-progress.ts";
-import { isTaskDone } from "./plan-experiment.ts";
 
 export interface StoredSweep {
   readonly plan: Plan;
@@ -58,10 +58,11 @@ const settledState = (recorded: TaskState, isDone: () => boolean, isDriven: bool
 };
 
 const settle = (sweep: { plan: Plan; store: Store; progress: SweepProgress; isDriven: boolean }): void => {
+  const isDone = isTaskDoneSince(sweep.store.runs);
   for (const task of sweep.plan.tasks) {
     const view = sweep.progress.tasks.get(task.id);
     if (view === undefined) continue;
-    view.state = settledState(view.state, () => isTaskDone(sweep.store, task), sweep.isDriven);
+    view.state = settledState(view.state, () => isDone(task, null), sweep.isDriven);
     if (task.kind === "run-sampler" && isSuccess(view.state))
       view.summary ??= storedRunAnswer(runFiles(sweep.store.runs, task).analysis);
   }

@@ -3,13 +3,7 @@ import { appendFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { type Attempt, beginAttempt } from "../../../src/runs/attempt.ts";
-import {
-  type Ending,
-  isDone,
-  type Manifest,
-  readManifest,
-  writeManifest,
-} from "../../../src/runs/manifest.ts";
+import { type Ending, type Manifest, readManifest, writeManifest } from "../../../src/runs/manifest.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 
 const id = "tgt_0123456789ab/hmc_89abcdef";
@@ -32,7 +26,7 @@ const finish = (changes: Partial<Ending> = {}): { path: string; dir: string; att
 
 test("a finished task is done, and its manifest comes back whole", () => {
   const { path, attempt } = finish({ facts: { target_id: "tgt", n_beta: 1.5, nothing: Number.NaN } });
-  expect(isDone(path, id, "hashes")).toBe(true);
+  expect(readManifest(path, id, "hashes").kind).toBe("valid");
   const reading = readManifest(path, id);
   expect(reading).toMatchObject({
     kind: "valid",
@@ -101,7 +95,7 @@ test("a manifest of another id is invalid", () => {
 test("a changed byte is found by hashes, not by sizes", () => {
   const { path, dir } = finish();
   writeFileSync(join(dir, "trace.nc"), "drAws");
-  expect(isDone(path, id, "sizes")).toBe(true);
+  expect(readManifest(path, id, "sizes").kind).toBe("valid");
   expect(readManifest(path, id, "hashes")).toMatchObject({ kind: "invalid" });
 });
 
@@ -120,5 +114,5 @@ test("a fact cannot take the name of a member", () => {
 test("a manifest survives the loss of attempt.json (a copied folder)", () => {
   const { path, dir } = finish();
   rmSync(join(dir, "attempt.json"));
-  expect(isDone(path, id, "hashes")).toBe(true);
+  expect(readManifest(path, id, "hashes").kind).toBe("valid");
 });
