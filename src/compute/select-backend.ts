@@ -5,7 +5,7 @@
  * by name is never replaced by another. Modules are loaded when they are needed: `wasm` does not load the foreign
  * function library of `native`.
  */
-import { SweepError } from "../core/errors.ts";
+import { messageOf, SweepError } from "../core/errors.ts";
 import type { Backend, BackendName } from "./backend.ts";
 
 /** Every backend, fastest first. */
@@ -75,8 +75,6 @@ const openBackend = async (name: BackendName, request: BackendRequest): Promise<
     throw new SweepError("ENVIRONMENT", message.trim(), { cause: error });
   }
 };
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** Whether a backend works on this machine. */
 export interface BackendProbe {

@@ -4,7 +4,8 @@
  * Read from outside, because a process that computes without yielding cannot report on itself. Elsewhere than on Linux
  * there is no /proc and the answer is null: there only the limit of the JavaScript heap holds.
  */
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
+import { readTextOrNull } from "../core/read-text.ts";
 
 /** MiB, shared pages counted in every process that maps them; null if the process is gone or /proc is not there. */
 export const groupMemoryMiB = (pid: number): number | null => {
@@ -18,16 +19,8 @@ export const groupMemoryMiB = (pid: number): number | null => {
 /** True where `groupMemoryMiB` can answer. */
 export const canReadMemory = (): boolean => residentKiB(process.pid) !== null;
 
-const readText = (path: string): string | null => {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return null; // ended between two reads
-  }
-};
-
 const residentKiB = (pid: number): number | null => {
-  const match = /^VmRSS:\s*(\d+) kB$/m.exec(readText(`/proc/${pid}/status`) ?? "");
+  const match = /^VmRSS:\s*(\d+) kB$/m.exec(readTextOrNull(`/proc/${pid}/status`) ?? "");
   return match === null ? null : Number(match[1]);
 };
 
@@ -45,7 +38,7 @@ const childrenOf = (pid: number): readonly number[] => {
     return [];
   }
   return threads.flatMap((thread) =>
-    (readText(`/proc/${pid}/task/${thread}/children`) ?? "")
+    (readTextOrNull(`/proc/${pid}/task/${thread}/children`) ?? "")
       .split(" ")
       .filter((id) => id !== "")
       .map(Number),

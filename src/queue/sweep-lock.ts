@@ -9,6 +9,8 @@ import { linkSync, mkdirSync, readFileSync, rmdirSync, rmSync, statSync, writeFi
 import { hostname } from "node:os";
 import { dirname } from "node:path";
 import { SweepError } from "../core/errors.ts";
+import { isAlive } from "../core/process-alive.ts";
+import { readTextOrNull } from "../core/read-text.ts";
 
 /** Who holds a sweep; the content of the file. */
 export interface LockHolder {
@@ -57,7 +59,7 @@ export const liveHolderOf = (path: string): LockHolder | null => {
 const currentHolder = (now: number): LockHolder => ({
   host: hostname(),
   pid: process.pid,
-  boot_id: readText("/proc/sys/kernel/random/boot_id")?.trim() ?? null,
+  boot_id: readTextOrNull("/proc/sys/kernel/random/boot_id")?.trim() ?? null,
   start_ticks: startTicksOf(process.pid),
   since: new Date(now).toISOString(),
 });
@@ -109,7 +111,7 @@ const ageBase = (path: string): number | null => {
 
 const isStale = (holder: LockHolder): boolean => {
   if (holder.host !== hostname()) return false;
-  const bootId = readText("/proc/sys/kernel/random/boot_id")?.trim() ?? null;
+  const bootId = readTextOrNull("/proc/sys/kernel/random/boot_id")?.trim() ?? null;
   if (holder.boot_id !== bootId) return true;
   if (holder.start_ticks !== null) return startTicksOf(holder.pid) !== holder.start_ticks;
   return !isAlive(holder.pid);
@@ -118,18 +120,9 @@ const isStale = (holder: LockHolder): boolean => {
 const isSame = (a: LockHolder, b: LockHolder): boolean =>
   a.host === b.host && a.pid === b.pid && a.start_ticks === b.start_ticks && a.boot_id === b.boot_id;
 
-const isAlive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
-};
-
 /** 22nd field of /proc/<pid>/stat; the second, the command, may hold spaces and brackets. Null if there is none. */
 const startTicksOf = (pid: number): string | null => {
-  const text = readText(`/proc/${pid}/stat`);
+  const text = readTextOrNull(`/proc/${pid}/stat`);
   if (text === null) return null;
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
   const isZombie = fields[0] === "Z";
@@ -139,14 +132,6 @@ const startTicksOf = (pid: number): string | null => {
 const readHolder = (path: string): LockHolder | null => {
   try {
     return JSON.parse(readFileSync(path, "utf8")) as LockHolder;
-  } catch {
-    return null;
-  }
-};
-
-const readText = (path: string): string | null => {
-  try {
-    return readFileSync(path, "utf8");
   } catch {
     return null;
   }

@@ -9,6 +9,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { writeFileAtomic } from "../core/atomic-write.ts";
+import { isAlive } from "../core/process-alive.ts";
 
 /** Who works in a folder. */
 export interface Worker {
@@ -91,14 +92,5 @@ const readSign = (path: string): (Worker & { readonly renewedMs: number }) | nul
     return { sweepId, token, host: String(host), pid: Number(pid), renewedMs: Number(renewedMs) };
   } catch {
     return null;
-  }
-};
-
-const isAlive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 };

@@ -7,6 +7,7 @@ import { SweepError } from "../../core/errors.ts";
 import { describeWorker } from "../../executors/pilots/worker-script.ts";
 import { SlurmAllocator } from "../../executors/slurm-allocator.ts";
 import { storeAt } from "../../runs/layout.ts";
+import { collect } from "../option-values.ts";
 import { printJson, printLine, printNote } from "../output/print.ts";
 import { exampleBlock, exampleScript } from "../sweep/example-script.ts";
 import { type NodeReport, reportNode } from "../sweep/node-report.ts";
@@ -17,8 +18,6 @@ interface CardOptions {
   readonly set: readonly string[];
   readonly json?: boolean;
 }
-
-const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
 
 /** `card.walltime=1h` and `walltime=1h` mean the same here. */
 const load = (file: string, { set }: CardOptions): LoadedCard =>

@@ -4,6 +4,7 @@ import { formatResolved, resolvedFile } from "../../config/format-resolved.ts";
 import { experimentJsonSchema } from "../../config/json-schema.ts";
 import { formatKeyTables } from "../../config/key-tables.ts";
 import { loadExperiment } from "../../config/load-experiment.ts";
+import { collect } from "../option-values.ts";
 import { printJson, printLine } from "../output/print.ts";
 
 const defaultFile = "config/experiments.yaml";
@@ -12,9 +13,6 @@ interface FileOptions {
   readonly set: readonly string[];
   readonly json?: boolean;
 }
-
-/** Gathers the values of an option that may be given several times. */
-const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
 
 const fileCommand = (name: string, description: string): Command =>
   new Command(name)

@@ -9,6 +9,7 @@ import { kindOfClass, taskClasses } from "../../plan/task-class.ts";
 import { redisVariable, resolveRedisAddress } from "../../queue/redis/redis-address.ts";
 import { isTaskDoneSince } from "../../tasks/done-since.ts";
 import { answerLeftBy } from "../../tasks/task-answer.ts";
+import { parseCount } from "../option-values.ts";
 import { printNote } from "../output/print.ts";
 import { onSignals } from "../sweep/stop-signals.ts";
 
@@ -32,12 +33,6 @@ interface WorkerOptions {
 }
 
 const asText = (text: string): string => text;
-
-const parseCount = (text: string): number => {
-  const count = Number(text);
-  if (!Number.isInteger(count) || count < 1) throw new InvalidArgumentError("expected an integer ≥ 1.");
-  return count;
-};
 
 const parseSeconds = (text: string): number => {
   const seconds = Number(text);

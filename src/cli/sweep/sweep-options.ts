@@ -1,8 +1,9 @@
 /** Options that all commands which run tasks share, and how they are parsed. */
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, Option } from "commander";
 import { SweepError } from "../../core/errors.ts";
 import { backendChoices } from "../../tasks/probe-backends.ts";
 import { type ListenAddress, parseListenAddress } from "../http/listen.ts";
+import { collect, parseCount } from "../option-values.ts";
 
 /** The command line of `workflow llc`, `build` and `sample`. */
 export interface SweepOptions {
@@ -27,14 +28,6 @@ export interface SweepOptions {
   /** Never with `build`, which has nothing to judge. */
   readonly requireConverged: boolean;
 }
-
-const parseCount = (text: string): number => {
-  const count = Number(text);
-  if (!Number.isInteger(count) || count < 1) throw new InvalidArgumentError("expected an integer ≥ 1.");
-  return count;
-};
-
-const collect = (value: string, previous: readonly string[]): readonly string[] => [...previous, value];
 
 /** Adds the options to a command. */
 export const addSweepOptions = (command: Command): Command =>

@@ -25,7 +25,7 @@ import { dirname, join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { setTimeout } from "node:timers/promises";
 import { promisify } from "node:util";
-import { SweepError } from "../../core/errors.ts";
+import { messageOf, SweepError } from "../../core/errors.ts";
 import { packageRoot } from "../../core/package-root.ts";
 
 const run = promisify(execFile);
@@ -141,7 +141,7 @@ const makeWorkFolder = (folder: string): string => {
     mkdirSync(folder, { recursive: true });
     return mkdtempSync(join(folder, "build-"));
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     const message = `native kernels cannot be cached: ${reason}. Set LAMBDA_HAT_CACHE to a writable folder.`;
     throw new SweepError("ENVIRONMENT", message, { cause });
   }

@@ -4,7 +4,7 @@
  * Vectors are as wide as the CPU's; threads are POSIX threads that sleep while no operation runs.
  */
 import koffi from "koffi";
-import { SweepError } from "../../core/errors.ts";
+import { messageOf, SweepError } from "../../core/errors.ts";
 import type { Backend } from "../backend.ts";
 import { createKernelBackend } from "../kernels/kernel-backend.ts";
 import { bindKernels, type KernelFunction, type KernelLibrary } from "../kernels/kernel-library.ts";
@@ -64,7 +64,7 @@ const loadLibrary = (path: string): KernelLibrary => {
       return handle.func(name, typeOf(result), Array.from(parameters, typeOf)) as KernelFunction;
     });
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     const message = `native kernels do not load: ${reason}. Delete ${path} to have them compiled anew.`;
     throw new SweepError("ENVIRONMENT", message, { cause });
   }

@@ -4,9 +4,10 @@
  * The list is written before a block is submitted and after every change, so that a driver that died is followed by one
  * that finds its blocks again instead of starting as many anew.
  */
-import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { writeJsonAtomic } from "../../core/atomic-write.ts";
+import { readTextOrNull } from "../../core/read-text.ts";
 import type { Block } from "./block.ts";
 import type { CardState } from "./card-state.ts";
 import { type ExitReport, parseExitReport } from "./worker-script.ts";
@@ -79,7 +80,7 @@ export class BlockLedger {
 
   /** The script's last line, or null. */
   readReport(block: string): ExitReport | null {
-    const text = readText(this.exitPath(block));
+    const text = readTextOrNull(this.exitPath(block));
     return text === null ? null : parseExitReport(text);
   }
 
@@ -90,7 +91,7 @@ export class BlockLedger {
 
   /** The last lines of a block's output; empty if there are none. */
   outputTail(block: string): string {
-    const text = readText(this.outputPath(block)) ?? "";
+    const text = readTextOrNull(this.outputPath(block)) ?? "";
     return text.slice(-shownBytes).trimEnd().split("\n").slice(-shownLines).join("\n");
   }
 
@@ -105,19 +106,11 @@ const withoutClock = (block: Block): Block =>
 
 /** A ledger on disk, or null. */
 export const readLedger = (path: string): LedgerFile | null => {
-  const text = readText(path);
+  const text = readTextOrNull(path);
   if (text === null) return null;
   try {
     const file = JSON.parse(text) as LedgerFile;
     return file.v === ledgerVersion && Array.isArray(file.blocks) ? file : null;
-  } catch {
-    return null;
-  }
-};
-
-const readText = (path: string): string | null => {
-  try {
-    return readFileSync(path, "utf8");
   } catch {
     return null;
   }

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { chmodSync, closeSync, openSync } from "node:fs";
 import type { CommandCard } from "../../cards/card.ts";
 import { writeFileAtomic } from "../../core/atomic-write.ts";
+import { isAliveAndOurs } from "../../core/process-alive.ts";
 import type { JobStatus } from "../slurm-status.ts";
 import type { Allocator, NamedBlock, StatusAnswer, SubmitOutcome } from "./allocator.ts";
 import { type BlockScript, formatWorkerPart, quoteWord } from "./worker-script.ts";
@@ -94,14 +95,14 @@ export class CommandAllocator implements Allocator {
     const started = this.#started.get(name);
     const nodes = started?.host ?? "";
     const job = { id: id ?? "", name, nodes, reason: "" };
-    if (started === undefined) return isAlive(id) ? { ...job, code: "RUNNING", phase: "running" } : null;
+    if (started === undefined) return lives(id) ? { ...job, code: "RUNNING", phase: "running" } : null;
     if (started.code === null) return { ...job, code: "RUNNING", phase: "running" };
     return { ...job, code: `EXIT ${started.code}`, phase: "ended" };
   }
 
   async #end({ name, id }: NamedBlock): Promise<void> {
     const started = this.#started.get(name);
-    const isOver = (): boolean => (started === undefined ? !isAlive(id) : started.code !== null);
+    const isOver = (): boolean => (started === undefined ? !lives(id) : started.code !== null);
     if (isOver()) return;
     signalGroup(id, "SIGTERM");
     const end = Date.now() + graceMs;
@@ -110,13 +111,7 @@ export class CommandAllocator implements Allocator {
   }
 }
 
-const isAlive = (id: string | null): boolean => {
-  try {
-    return id !== null && process.kill(Number(id), 0);
-  } catch {
-    return false;
-  }
-};
+const lives = (id: string | null): boolean => id !== null && isAliveAndOurs(Number(id));
 
 const signalGroup = (id: string | null, signal: NodeJS.Signals): void => {
   try {

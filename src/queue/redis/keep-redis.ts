@@ -8,8 +8,10 @@
  *           driver that comes later
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { appendFileSync, readFileSync, rmSync } from "node:fs";
+import { appendFileSync, rmSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import { isAliveAndOurs } from "../../core/process-alive.ts";
+import { readTextOrNull } from "../../core/read-text.ts";
 import { acquireSweepLock } from "../sweep-lock.ts";
 import { connectRedis } from "./connect-redis.ts";
 import { type RedisFolder, readDoor, readText, redisFolder } from "./redis-folder.ts";
@@ -148,16 +150,8 @@ const endLeftover = async (folder: RedisFolder): Promise<void> => {
 
 /** True if the process lives and, where that can be seen, is a redis-server. */
 const isRedis = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("redis");
-  } catch {
-    return process.platform !== "linux";
-  }
+  if (!isAliveAndOurs(pid)) return false;
+  return readTextOrNull(`/proc/${pid}/cmdline`)?.includes("redis") ?? process.platform !== "linux";
 };
 
 const signal = (pid: number, name: NodeJS.Signals): void => {

@@ -2,8 +2,8 @@
  * The folder of a private Redis, on a local disk and for its owner alone: `redis.conf` with its password, its append-only
  * file, `redis.log`, `redis.pid`, and `keeper.lock`, which names the process that keeps it (`keep-redis.ts`).
  */
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { readTextOrNull } from "../../core/read-text.ts";
 import { parseRedisUrl, type RedisAddress } from "./redis-address.ts";
 
 /** Where it listens, and who may come in. */
@@ -65,10 +65,4 @@ export const readDoor = (folder: RedisFolder): RedisAddress | null => {
 };
 
 /** Text of a file; empty if it cannot be read. */
-export const readText = (path: string): string => {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return "";
-  }
-};
+export const readText = (path: string): string => readTextOrNull(path) ?? "";

@@ -1,6 +1,6 @@
 /** Laws of thrown values as plain data. */
 import { expect, it } from "vitest";
-import { errorRecordOf, SweepError } from "../../../src/core/errors.ts";
+import { errorRecordOf, messageOf, SweepError } from "../../../src/core/errors.ts";
 
 it("a SweepError keeps code, message, causes and details", () => {
   const cause = new Error("outer", { cause: "inner" });
@@ -28,4 +28,9 @@ it("anything else is a bug without details", () => {
     isRetryable: false,
     details: {},
   });
+});
+
+it("the message of anything that was thrown is a text", () => {
+  const thrown = [new Error("a"), "b", { c: 1 }, undefined];
+  expect(thrown.map(messageOf)).toEqual(["a", "b", '{"c":1}', "undefined"]);
 });
