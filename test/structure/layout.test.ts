@@ -76,6 +76,13 @@ describe("layout", () => {
     expect(samplerNames.filter((name) => !cells.some((cell) => cell.includes(`\`${name}\``)))).toEqual([]);
   });
 
+  it("writes to the terminal of the command line in one file", () => {
+    const writing = sources.filter(
+      (path) => path.startsWith("src/cli/") && /std(out|err)\.write|styleText|console\./.test(read(path)),
+    );
+    expect(writing).toEqual(["src/cli/output/print.ts"]);
+  });
+
   it("names no registry host and no machine", () => {
     const hosts = ["registry.npm", "js.org", "files.pythonhosted", "deb.debian"]
       .join("|")

@@ -3,7 +3,7 @@ import { closeSync, existsSync, fstatSync, openSync, readSync } from "node:fs";
 import { Command } from "commander";
 import { SweepError } from "../../core/errors.ts";
 import { logPathsOf } from "../../queue/log-paths.ts";
-import { printLine } from "../output/print.ts";
+import { printBytes, printLine } from "../output/print.ts";
 import { findTask } from "../sweep/find-task.ts";
 import { loadSweep } from "../sweep/stored-sweep.ts";
 
@@ -52,7 +52,7 @@ const printFrom = (path: string, position: number): number => {
     for (;;) {
       const count = readSync(file, slice, 0, slice.length, from);
       if (count === 0) return from;
-      process.stdout.write(slice.subarray(0, count));
+      printBytes(slice.subarray(0, count));
       from += count;
     }
   } finally {

@@ -8,6 +8,7 @@
 import type { Plan } from "../../plan/plan.ts";
 import type { TaskState } from "../../plan/task-state.ts";
 import { noteColors } from "./colors.ts";
+import { drawNote } from "./print.ts";
 import { estimateText } from "./summary-text.ts";
 import {
   formatDuration,
@@ -101,16 +102,14 @@ export const matrixView = (plan: Plan, progress: SweepProgress): SweepView => {
     const maxLines = process.stderr.rows ?? 24;
     const lines = drawMatrix(plan, progress, { now: Date.now(), start, maxLines });
     const up = numDrawn > 0 ? `\u001b[${numDrawn}A` : "";
-    process.stderr.write(`${up}\r\u001b[J${lines.join("\n")}\n`);
+    drawNote(`${up}\r\u001b[J${lines.join("\n")}\n`);
     numDrawn = lines.length;
   };
   const timer = setInterval(draw, redrawMs);
   return {
     onEvent: (event) => {
       if (event.kind !== "warning") return;
-      process.stderr.write(
-        `${numDrawn > 0 ? `\u001b[${numDrawn}A\r\u001b[J` : ""}warning: ${event.message}\n`,
-      );
+      drawNote(`${numDrawn > 0 ? `\u001b[${numDrawn}A\r\u001b[J` : ""}warning: ${event.message}\n`);
       numDrawn = 0;
     },
     close: () => {

@@ -1,8 +1,8 @@
 /** The last words of a sweep: the table in short, what failed and why, and where everything lies. */
-import { styleText } from "node:util";
 import Table from "cli-table3";
 import type { FailureGroup } from "../../queue/failure-groups.ts";
 import type { ResultRow } from "../../results/columns.ts";
+import { dataColors } from "./colors.ts";
 import { printLine } from "./print.ts";
 
 /** What is said about. */
@@ -72,7 +72,7 @@ const printReasons = (rows: readonly ResultRow[]): void => {
 const printFailure = ({ state, error, taskIds, blockedTaskIds, logTail }: FailureGroup): void => {
   const [first, ...others] = taskIds;
   const also = others.length === 0 ? "" : ` and ${others.length} more`;
-  printLine(styleText("red", `${state}: ${first}${also}: ${error.message}`));
+  printLine(dataColors.red(`${state}: ${first}${also}: ${error.message}`));
   for (const cause of error.causes) printLine(`  because: ${cause}`);
   for (const line of logTail) if (!line.includes(error.message)) printLine(`  | ${line}`);
   if (blockedTaskIds.length > 0) printLine(`  ${blockedTaskIds.length} cells could not run because of it`);

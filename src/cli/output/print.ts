@@ -1,4 +1,7 @@
-/** The only place that writes to the terminal: data to stdout, words about it to stderr. */
+/**
+ * The only place of the command line that writes to the terminal: data to stdout, words about it to stderr. Only help and what is
+ * wrong with a command line are printed by commander itself.
+ */
 
 import type { ErrorRecord } from "../../core/errors.ts";
 import { noteColors } from "./colors.ts";
@@ -11,6 +14,16 @@ export const printLine = (line = ""): void => {
 /** A value as JSON to stdout. */
 export const printJson = (value: unknown, indent = 2): void => {
   process.stdout.write(`${JSON.stringify(value, null, indent)}\n`);
+};
+
+/** Bytes to stdout, as they are. */
+export const printBytes = (bytes: Uint8Array): void => {
+  process.stdout.write(bytes);
+};
+
+/** Text to stderr as it is, without an end of line: for what is drawn again in place. */
+export const drawNote = (text: string): void => {
+  process.stderr.write(text);
 };
 
 /** A remark to stderr. */
