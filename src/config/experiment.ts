@@ -44,18 +44,17 @@ export type RunConfig = {
   readonly precision: Precision;
 };
 
-/** Names under which the file asked for a target. */
-export interface TargetLabel {
+/** Presets that the file names for a target. */
+export interface TargetPresets {
   readonly model: string;
   readonly data: string;
   readonly teacher: string;
-  readonly seed: number;
 }
 
 export interface ResolvedTarget {
-  readonly label: TargetLabel;
+  readonly presets: TargetPresets;
   /** For people; equal only where the configurations are equal: `base/base seed 43 depth=8`. */
-  readonly title: string;
+  readonly label: string;
   readonly config: TargetConfig;
   /** What runs on this target use where their sampler says nothing else. */
   readonly posterior: PosteriorConfig;
@@ -66,7 +65,7 @@ export interface ResolvedSampler {
   /** Algorithm: `hmc`. */
   readonly name: string;
   /** For people; equal only where samplers are equal: `sgld step_size=1e-6`. */
-  readonly title: string;
+  readonly label: string;
   readonly settings: SamplerSettings;
   readonly seed: number;
   readonly precision: Precision;

@@ -33,10 +33,10 @@ export const resolvedFile = (experiment: Experiment): Record<string, unknown> =>
 
 const resourcesOf = ({ threads, memoryMiB }: ResourceLimits) => ({ threads, memory: memoryMiB });
 
-const targetEntry = ({ label, config, posterior, sampling }: ResolvedTarget): Record<string, unknown> => {
+const targetEntry = ({ presets, config, posterior, sampling }: ResolvedTarget): Record<string, unknown> => {
   const { model, data, teacher, training, loss } = config;
   const isClosed = isClosedForm(model.kind);
-  const entry = { model: label.model, data: label.data, teacher: label.teacher, seed: label.seed };
+  const entry = { ...presets, seed: config.seed };
   if (isClosed) {
     const overrides = { model, data: { n_data: data.n_data } };
     return { ...entry, sampling, posterior: withoutUnset(posterior), overrides };

@@ -14,10 +14,10 @@ import { samplerRules, targetRules } from "./expansion-rules.ts";
 import type { Experiment, Precision, ResolvedSampler, ResolvedTarget, ResourceLimits } from "./experiment.ts";
 import { defaultPresetFolders, PresetShelf, shownPath } from "./presets.ts";
 import { checkCells, type Placed } from "./resolve/check-cells.ts";
+import { uniqueLabels } from "./resolve/labels.ts";
 import { blockOf, layersOf, presetLayers, type Resolution } from "./resolve/resolution.ts";
 import { resolveSampler } from "./resolve/resolve-sampler.ts";
 import { resolveTarget, type TargetDefaults } from "./resolve/resolve-target.ts";
-import { uniqueTitles } from "./resolve/titles.ts";
 import { memoryMiBOf, secondsOf, timeoutSchema, topLevelSchema } from "./schema/entries.ts";
 import { requireMap, validateBlock } from "./schema/validate-block.ts";
 
@@ -58,12 +58,12 @@ export const loadExperiment = (file: string, options: LoadOptions = {}): Experim
   if (top === null) throw new Error("bug: the top level is wrong, but no mistake was found");
   return {
     ...top,
-    targets: uniqueTitles(targets.map(resolvedOf), ({ config, posterior, sampling }) => ({
+    targets: uniqueLabels(targets.map(resolvedOf), ({ config, posterior, sampling }) => ({
       config,
       posterior,
       sampling,
     })),
-    samplers: uniqueTitles(samplers.map(resolvedOf), ({ title: _title, ...content }) => ({ ...content })),
+    samplers: uniqueLabels(samplers.map(resolvedOf), ({ label: _label, ...content }) => ({ ...content })),
     sourceText: source.text,
     file: name,
   };

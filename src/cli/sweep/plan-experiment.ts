@@ -59,11 +59,11 @@ export const planExperiment = (request: PlanRequest): PlannedSweep => {
 
 const plannedExperimentOf = (experiment: Experiment, { build, sample }: PlanRequest): PlannedExperiment => ({
   experiment: experiment.name,
-  targets: experiment.targets.map(({ title, config }) => ({
-    label: title,
+  targets: experiment.targets.map(({ label, config }) => ({
+    label,
     config: config as unknown as JsonObject,
   })),
-  samplers: experiment.samplers.map(({ title, name }) => ({ label: title, name })),
+  samplers: experiment.samplers,
   resolveCell: (targetIndex, samplerIndex) => {
     const target = experiment.targets[targetIndex];
     const sampler = experiment.samplers[samplerIndex];

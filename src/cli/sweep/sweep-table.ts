@@ -112,7 +112,7 @@ export class SweepTable {
       experiment: experiment.name,
       sweepId: plan.id,
       cell,
-      presets: target.label,
+      presets: target.presets,
       state,
       targetConfig: target.config as unknown as JsonObject,
       runConfig: resolveCell(target, sampler) as unknown as JsonObject,

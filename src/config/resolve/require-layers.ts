@@ -23,6 +23,6 @@ export const requireLayers = (target: ResolvedTarget, posterior: PosteriorConfig
       : `Name layers from layers[0] to layers[${count - 1}], the output layer.`;
   throw new SweepError(
     "CONFIG_INVALID",
-    `posterior.parameters: got "${parameters}" for target "${target.title}", ${network}. ${advice}`,
+    `posterior.parameters: got "${parameters}" for target "${target.label}", ${network}. ${advice}`,
   );
 };

@@ -7,9 +7,9 @@ import type { Precision, ResolvedSampler, SamplerSettings } from "../experiment.
 import { samplerEntrySchema } from "../schema/entries.ts";
 import { samplerNames, samplerSchemas } from "../schema/sampler-table.ts";
 import { validateBlock } from "../schema/validate-block.ts";
+import { labelOf } from "./labels.ts";
 import { blockOf, layersOf, presetLayers, type Resolution } from "./resolution.ts";
 import { resolveSamplerPosterior, resolveSamplerSampling } from "./resolve-posterior.ts";
-import { titleOf } from "./titles.ts";
 
 /** Null after a mistake. */
 export const resolveSampler = (
@@ -36,7 +36,7 @@ export const resolveSampler = (
   const seedText = memberOf(entry, "seed") === undefined ? "" : ` seed ${own.seed}`;
   return {
     name: own.name,
-    title: titleOf(`${own.name}${seedText}`, entry),
+    label: labelOf(`${own.name}${seedText}`, entry),
     settings: settings.values,
     seed: own.seed,
     precision: own.precision ?? settings.precision ?? precision,

@@ -1,4 +1,4 @@
-/** One target entry (lists expanded) → its configuration, posterior and labels. */
+/** One target entry (lists expanded) → its configuration, posterior and label. */
 import type { z } from "zod";
 import { isNull, type LocatedMap, memberOf, mergeMaps, scalarAt } from "../../core/yaml/located.ts";
 import type { LossConfig, ResolvedTarget, TargetConfig } from "../experiment.ts";
@@ -9,11 +9,11 @@ import { isClosedForm, type ModelConfig } from "../schema/model.ts";
 import type { TeacherConfig } from "../schema/teacher.ts";
 import { type TrainingBlock, trainingSchema } from "../schema/training.ts";
 import { unknownKey, validateBlock } from "../schema/validate-block.ts";
+import { labelOf } from "./labels.ts";
 import { blockOf, layersOf, type Resolution } from "./resolution.ts";
 import { layerModel, resolveModel, resolveTeacher } from "./resolve-model.ts";
 import { resolvePosterior, resolveSampling, type TargetPosterior } from "./resolve-posterior.ts";
 import { checkTarget } from "./target-checks.ts";
-import { titleOf } from "./titles.ts";
 
 /** Layers under every target: the preset `base`, then the top level of the file. */
 export interface TargetDefaults {
@@ -37,10 +37,11 @@ export const resolveTarget = (
   const sampling = resolveSampling(resolution, [defaults.sampling, blockOf(resolution, entry, "sampling")]);
   const config = configOf(resolution, sources, { seed: names?.seed ?? 0, loss });
   if (names === null || config === null || mistakes.length > before) return null;
-  const label = { model: names.model, data: names.data, teacher: names.teacher, seed: config.seed };
-  const teacherText = label.teacher === "_null" ? "" : ` teacher ${label.teacher}`;
-  const title = titleOf(`${label.model}/${label.data}${teacherText} seed ${label.seed}`, entry);
-  return { label, title, config: canonicalTarget(config), posterior, sampling };
+  const { model, data, teacher } = names;
+  const teacherText = teacher === "_null" ? "" : ` teacher ${teacher}`;
+  const label = labelOf(`${model}/${data}${teacherText} seed ${config.seed}`, entry);
+  const presets = { model, data, teacher };
+  return { presets, label, config: canonicalTarget(config), posterior, sampling };
 };
 
 interface Sources {

@@ -8,7 +8,7 @@ import { experimentText, load } from "../../support/experiment-file.ts";
 
 /** Everything that ids and execution depend on. */
 const contentOf = ({ targets, samplers, name, storeRoot, resources, retries }: Experiment) => ({
-  targets: targets.map(({ label, config }) => ({ label, config })),
+  targets: targets.map(({ presets, config }) => ({ presets, config })),
   cells: targets.map((target) => samplers.map((sampler) => resolveCell(target, sampler))),
   settings: { name, storeRoot, resources, retries },
 });

@@ -84,16 +84,16 @@ describe("loadExperiment", () => {
 
   it("expands lists and ranges in the documented order, seeds fastest, whatever the order of keys", () => {
     const entry = "- { seed: [7, 42..43], data: [small, base], model: [tiny, small] }";
-    const titles = load(experimentText(entry)).targets.map(({ title }) => title);
+    const labels = load(experimentText(entry)).targets.map(({ label }) => label);
     const expected = ["tiny/small", "tiny/base", "small/small", "small/base"].flatMap((head) =>
       [7, 42, 43].map((seed) => `${head} seed ${seed}`),
     );
-    expect(titles).toEqual(expected);
+    expect(labels).toEqual(expected);
   });
 
   it("expands six targets from a list of models and a list of seeds", () => {
     const text = experimentText("- { model: [small, base], data: base, seed: [42, 43, 44] }");
-    expect(load(text).targets.map(({ label }) => [label.model, label.seed])).toEqual([
+    expect(load(text).targets.map(({ presets, config }) => [presets.model, config.seed])).toEqual([
       ["small", 42],
       ["small", 43],
       ["small", 44],
@@ -112,7 +112,7 @@ describe("loadExperiment", () => {
   - { name: [hmc, mclmc], precision: [float64, float32], seed: 1..2 }`,
       ),
     ).samplers;
-    expect(samplers.map(({ title }) => title)).toEqual([
+    expect(samplers.map(({ label }) => label)).toEqual([
       "sgld step_size=1e-5 precond=none",
       "sgld step_size=1e-5 precond=adam",
       "sgld step_size=1e-6 precond=none",
@@ -183,7 +183,7 @@ describe("loadExperiment", () => {
       "- { model: base, data: small, seed: 1, overrides: { target: { name: quadratic, quad_dim: 6, seed: 9 } } }";
     const [first] = load(experimentText(text)).targets;
     expect(first?.config.model).toEqual({ kind: "quadratic", dim: 6, curvature: 1 });
-    expect(first?.label.seed).toBe(9);
+    expect(first?.config.seed).toBe(9);
   });
 
   it("keeps everything but the number of data out of the configuration of a closed form", () => {
@@ -339,7 +339,7 @@ describe("loadExperiment", () => {
     expect([one.build.timeoutSec, one.sample.timeoutSec]).toEqual([90, 90]);
   });
 
-  it("keeps equal entries, and tells different entries of the same title apart", () => {
+  it("keeps equal entries, and tells different entries of the same label apart", () => {
     const files = {
       "experiment.yaml": experimentText(
         `${target}\n  ${target}`,
@@ -347,8 +347,8 @@ describe("loadExperiment", () => {
       ),
     };
     const { targets, samplers } = load(files);
-    expect(targets.map(({ title }) => title)).toEqual(["small/small seed 42", "small/small seed 42"]);
-    expect(samplers.map(({ title }) => title)).toEqual([
+    expect(targets.map(({ label }) => label)).toEqual(["small/small seed 42", "small/small seed 42"]);
+    expect(samplers.map(({ label }) => label)).toEqual([
       "hmc draws=5 warmup=1 thinning=1 step_size=1 +1",
       "hmc draws=5 warmup=1 thinning=1 step_size=1 +1 (2)",
     ]);

@@ -17,14 +17,14 @@ describe("setValues", () => {
       "timeout=2h",
     );
     expect(experiment.samplers[0]?.settings["draws"]).toBe(50);
-    expect(experiment.targets[0]?.label.seed).toBe(7);
+    expect(experiment.targets[0]?.config.seed).toBe(7);
     expect(experiment.name).toBe("mine");
     expect(experiment.resources.build.timeoutSec).toBe(7200);
   });
 
   it("expands lists and ranges as the file does", () => {
     expect(set("targets.0.seed=1..3", "samplers.0.overrides.draws=[5, 6]")).toMatchObject({
-      targets: [{ label: { seed: 1 } }, { label: { seed: 2 } }, { label: { seed: 3 } }],
+      targets: [{ config: { seed: 1 } }, { config: { seed: 2 } }, { config: { seed: 3 } }],
       samplers: [{ settings: { draws: 5 } }, { settings: { draws: 6 } }],
     });
   });

@@ -2,11 +2,11 @@
 import { canonicalJson, type Json } from "../../core/canonical-json.ts";
 import { type Located, type LocatedMap, plainOf } from "../../core/yaml/located.ts";
 
-/** Most settings that a title spells out. */
+/** Most settings that a label spells out. */
 const maxSettings = 4;
 
 /** `head` and the settings that the entry's own blocks make: `base/base seed 42 depth=8 activation=gelu`. */
-export const titleOf = (head: string, entry: LocatedMap): string => {
+export const labelOf = (head: string, entry: LocatedMap): string => {
   const settings = ["preset", "precision", "training", "posterior", "sampling", "overrides"].flatMap(
     (key) => {
       const node = entry.members.get(key)?.node;
@@ -25,18 +25,18 @@ const settingsIn = (node: Located, key: string): string[] => {
   return node.value === null ? [] : [`${key}=${node.text}`];
 };
 
-/** Adds ` (2)`, ` (3)`, … where different things would have the same title; equal things keep one. */
-export const uniqueTitles = <T extends { readonly title: string }>(
+/** Adds ` (2)`, ` (3)`, … where different things would have the same label; equal things keep one. */
+export const uniqueLabels = <T extends { readonly label: string }>(
   items: readonly T[],
   contentOf: (item: T) => Json,
 ): T[] => {
   const seen = new Map<string, string[]>();
   return items.map((item) => {
-    const contents = seen.get(item.title) ?? [];
-    seen.set(item.title, contents);
+    const contents = seen.get(item.label) ?? [];
+    seen.set(item.label, contents);
     const content = canonicalJson(contentOf(item));
     if (!contents.includes(content)) contents.push(content);
     const index = contents.indexOf(content);
-    return index === 0 ? item : { ...item, title: `${item.title} (${index + 1})` };
+    return index === 0 ? item : { ...item, label: `${item.label} (${index + 1})` };
   });
 };
