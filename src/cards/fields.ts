@@ -3,7 +3,7 @@
  * the sentence around it.
  */
 import { z } from "zod";
-import { type TaskClass, taskClasses } from "../plan/task-class.ts";
+import { type TaskClass, taskClasses } from "../core/task-class.ts";
 import { parseMemoryMiB } from "./memory.ts";
 import { parseWalltime } from "./walltime.ts";
 

@@ -1,7 +1,7 @@
 /** Card → YAML with every key, in a form that loads to the same card: what is kept beside a sweep. */
 import { stringify } from "yaml";
+import { taskClassOf } from "../core/task-class.ts";
 import type { TaskKind } from "../plan/task.ts";
-import { taskClassOf } from "../plan/task-class.ts";
 import type { Card, CommandCard, LocalCard, PilotCard, SlurmCard } from "./card.ts";
 import { formatMemory } from "./memory.ts";
 import { formatWalltime } from "./walltime.ts";

@@ -1,6 +1,6 @@
 /** Contradictions in cards of pilots, which no single field shows. Pure. */
 
-import { taskClasses } from "../plan/task-class.ts";
+import { taskClasses } from "../core/task-class.ts";
 import { parseSeconds } from "./fields.ts";
 import type { CommandCardFile, SlurmCardFile } from "./pilot-card-schema.ts";
 import { mistakeInOption, optionNameOf, parseRawOptions, unskippableOptions } from "./raw-options.ts";

@@ -1,6 +1,7 @@
 /** Checked file → card of pilots: fills in what one key says about another. Pure. */
+
+import { kindOfClass, type TaskClass } from "../core/task-class.ts";
 import type { TaskKind } from "../plan/task.ts";
-import { kindOfClass, type TaskClass } from "../plan/task-class.ts";
 import type {
   BlockLimits,
   CommandCard,

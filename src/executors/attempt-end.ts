@@ -1,6 +1,6 @@
 /** From how an attempt ended, and what its supervisor did to it, to what the broker is told. Pure. */
 import type { Json } from "../core/canonical-json.ts";
-import { taskClassOf } from "../plan/task-class.ts";
+import { taskClassOf } from "../core/task-class.ts";
 import type { Lease } from "../queue/broker.ts";
 import { supervisedFailure, type TaskFailure } from "../queue/failure.ts";
 import { terminatedCode } from "../queue/task-server.ts";

@@ -13,7 +13,7 @@
  */
 import type { Json } from "../core/canonical-json.ts";
 
-export type TaskKind = "build-target" | "run-sampler" | "noop";
+export type { TaskKind } from "../core/task-class.ts";
 
 /** Settings of execution that are in no id: they may change between attempts without changing the result. */
 export interface TaskResources {

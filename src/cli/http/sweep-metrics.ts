@@ -4,8 +4,8 @@
  */
 import client, { type Registry } from "prom-client";
 import { packageVersion } from "../../core/package-root.ts";
+import { taskClassOf } from "../../core/task-class.ts";
 import type { Plan } from "../../plan/plan.ts";
-import { taskClassOf } from "../../plan/task-class.ts";
 import { taskStates } from "../../plan/task-state.ts";
 import type { SweepEvent } from "../../queue/sweep-event.ts";
 import type { WorkerHeartbeat, WorkerPool } from "../../queue/worker-heartbeat.ts";

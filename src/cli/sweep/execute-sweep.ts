@@ -2,8 +2,8 @@
 import { existsSync } from "node:fs";
 import { relative } from "node:path";
 import type { Card } from "../../cards/card.ts";
+import { kindOfClass, type TaskClass } from "../../core/task-class.ts";
 import type { Plan } from "../../plan/plan.ts";
-import { kindOfClass, type TaskClass } from "../../plan/task-class.ts";
 import { resultsFile } from "../../results/results-files.ts";
 import { sweepFiles } from "../../runs/layout.ts";
 import { exitCode } from "../exit-codes.ts";

@@ -1,6 +1,7 @@
 /** What waits, what runs and who works, in lines for people and as JSON. */
+
+import { type TaskClass, taskClassOf } from "../../core/task-class.ts";
 import type { Task } from "../../plan/task.ts";
-import { type TaskClass, taskClassOf } from "../../plan/task-class.ts";
 import type { TaskState } from "../../plan/task-state.ts";
 import type { SweepLook } from "../../queue/redis/look-at-sweep.ts";
 import type { WorkerHeartbeat } from "../../queue/worker-heartbeat.ts";

@@ -2,7 +2,7 @@
 import type { Card, PilotCard } from "../../cards/card.ts";
 import { loadCard } from "../../cards/load-card.ts";
 import { SweepError } from "../../core/errors.ts";
-import type { TaskClass } from "../../plan/task-class.ts";
+import type { TaskClass } from "../../core/task-class.ts";
 
 /** The cards of one sweep. */
 export interface SweepCards {

@@ -5,8 +5,8 @@
  * that is longer than any worker's life must still be begun: it is said to take at most half of such a life.
  */
 import type { PilotCard } from "../../cards/card.ts";
+import { taskClassOf } from "../../core/task-class.ts";
 import type { Task } from "../../plan/task.ts";
-import { taskClassOf } from "../../plan/task-class.ts";
 
 /** Expected seconds by task id as brokers should know them, for workers of these cards. */
 export const lifeNeeded = (

@@ -7,7 +7,7 @@
  */
 import type { PilotCard } from "../../cards/card.ts";
 import { formatMemory } from "../../cards/memory.ts";
-import { taskClassOf } from "../../plan/task-class.ts";
+import { taskClassOf } from "../../core/task-class.ts";
 
 /** What one block's script says beyond its card. */
 export interface BlockScript {

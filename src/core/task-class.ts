@@ -1,5 +1,7 @@
-/** Classes of task: what cards, command lines and people call the kinds. */
-import type { TaskKind } from "./task.ts";
+/** Kinds of task (see the glossary in `src/plan/task.ts`), and their classes: what cards, command lines and people call them. */
+
+/** `noop` does nothing: for tests and benchmarks of queues. */
+export type TaskKind = "build-target" | "run-sampler" | "noop";
 
 /** Every class, in the order in which tasks of an experiment run. */
 export const taskClasses = ["build", "sample"] as const;
