@@ -69,5 +69,13 @@ export const quantileOfSorted = (ascending: Float64Array, probability: number): 
 export const quantile = (values: Float64Array, probability: number): number =>
   values.some(Number.isNaN) ? Number.NaN : quantileOfSorted(sorted(values), probability);
 
-/** Middle value, or the mean of the two middle values; NaN if one of the values is NaN. */
-export const median = (values: Float64Array): number => quantile(values, 0.5);
+/**
+ * Middle value, or (low + high)/2 of the two middle values; NaN of nothing, and if one of the values is NaN. Bit for bit
+ * NumPy's median, which interpolation at ½ is not: values at equal distances from it must stay so, or ranks lose their ties.
+ */
+export const median = (values: Float64Array): number => {
+  if (values.length === 0 || values.some(Number.isNaN)) return Number.NaN;
+  const ascending = sorted(values);
+  const half = ascending.length >> 1;
+  return ascending.length % 2 === 1 ? ascending[half] : (ascending[half - 1] + ascending[half]) / 2;
+};
