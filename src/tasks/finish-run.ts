@@ -106,9 +106,14 @@ const summarize = (finished: FinishedRun, log: DrawLogReader, wallTimeSec: numbe
   );
 };
 
-/** Of the sampler, and of the posterior. A restricted network has other curvatures than w* was measured with. */
+/**
+ * Of the sampler, and of the posterior; of its localiser none where the exact λ̂ at this γ is known, to compare with. A
+ * restricted network has other curvatures than w* was measured with.
+ */
 const warningsOf = ({ run, posterior, target }: FinishedRun): readonly string[] => {
   const { nBeta, gamma } = posterior;
+  const { solvable } = target;
+  if (solvable !== null && exactLlcOf(solvable, { nBeta, gamma }).estimate !== null) return run.warnings;
   const known = target.restriction === undefined ? target.facts["hessian_max"] : null;
   const largestCurvature = typeof known === "number" ? known : Number.NaN;
   return [...run.warnings, ...localiserWarnings({ nBeta, gamma, largestCurvature })];
