@@ -7,7 +7,11 @@
  * ε·A and is reported as `step_curvature`. The thermostat of SGNHT takes S out and leaves 1 − εξ/2 instead.
  * Source: Yule–Walker equations of an AR(2); derivation in the law tests.
  */
-import { measureDiscretisationBias } from "./adaptation/discretisation-bias.ts";
+import {
+  measureDiscretisationBias,
+  notableNoiseRatio,
+  notableStepCurvature,
+} from "./adaptation/discretisation-bias.ts";
 import { MomentumChains } from "./momentum-chains.ts";
 import { type MomentumSettings, momentumWarmupOf } from "./momentum-settings.ts";
 import type { DrawRecord, Posterior, SamplerRun, Snapshot, TunedSettings, WorkCount } from "./sampler.ts";
@@ -26,10 +30,8 @@ export interface MomentumKind {
  * often much stiffer; c falls with ε², so that caution costs little.
  */
 const chosenStepCurvature = 0.02;
-/** Variances 2.6 % too large. */
-const notableStepCurvature = 0.1;
-/** Relative bias of variances that is told. */
-const notableBias = 0.026;
+/** Relative bias of variances by the thermostat that is told. */
+const notableThermostatBias = 0.026;
 
 /** Products of batch row × parameter × chain in one slice: some 10 ms on a CPU. */
 const workPerSlice = 2e8;
@@ -191,14 +193,14 @@ export class MomentumRun implements SamplerRun {
 
   #noiseWarnings(noiseRatio: number): string[] {
     if (!this.#kind.hasThermostat) {
-      if (!(Math.abs(noiseRatio) > notableBias)) return [];
+      if (!(Math.abs(noiseRatio) > notableNoiseRatio)) return [];
       const change = noiseRatio > 0 ? "too large" : "too small";
       return [
         `minibatch noise makes variances about ${percent(Math.abs(noiseRatio))} ${change}; set noise_estimate, raise batch_size or friction, or lower step_size.`,
       ];
     }
     const friction = this.#frictionSum / this.#drawsDone;
-    return Math.abs(friction) / 2 > notableBias
+    return Math.abs(friction) / 2 > notableThermostatBias
       ? [
           `the thermostat runs at a friction of ${friction.toPrecision(2)} a step, which makes variances about ${percent(friction / 2)} too small; lower friction, raise batch_size or lower step_size.`,
         ]

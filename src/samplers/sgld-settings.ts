@@ -9,7 +9,7 @@ export interface SgldSettings extends StepSchedule {
   readonly warmup: number | null;
   /** Rows of a minibatch, drawn with replacement; null, or not fewer than there are data: all data, once each. */
   readonly batchSize: number | null;
-  /** ε; null (with precond none): chosen from the curvature at w* so that ε·A = 0.1 in the stiffest direction. */
+  /** ε; null (with precond none): chosen from the curvature at w* so that ε·A = 0.02 in the stiffest direction. */
   readonly stepSize: number | null;
   readonly precond: "none" | "rmsprop" | "adam";
   /** Decay of the running mean of g (adam). */

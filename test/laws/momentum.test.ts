@@ -133,6 +133,18 @@ describe("SGHMC", () => {
     expect(run.warnings.join(" ")).toContain("minibatch noise makes variances");
   });
 
+  it("says so from 1 % in the stiffest direction on, as sgld does", async () => {
+    for (const [stepCurvature, isTold] of [
+      [0.04, false],
+      [0.042, true],
+    ] as const) {
+      const stepSize = Math.sqrt((stepCurvature * 1.7) / (2 * 31));
+      const run = await sghmc.start(quadratic(), { ...hmcLike, stepSize });
+      await collectDraws(run);
+      expect(run.warnings.length > 0).toBe(isTold);
+    }
+  });
+
   it("chooses a step size that widens the stiffest direction by 0.5 %", async () => {
     const run = await sghmc.start(quadratic(), { ...hmcLike, stepSize: null });
     await run.warmup(0);

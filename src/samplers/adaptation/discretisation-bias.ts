@@ -168,8 +168,10 @@ export const withStepSize = (bias: DiscretisationBias, stepSize: number): Discre
 
 const percent = (share: number): string => `${(100 * share).toPrecision(2)} %`;
 
-/** 1 % in the stiffest direction at w*, less in all others; several times that where curvature grows away from w*. */
-const notableStepCurvature = 0.041;
+/** ε·A (or what plays its part, see `momentum-run.ts`) that is told: variances 1 % too large in the stiffest direction. */
+export const notableStepCurvature = 0.041;
+/** Relative excess of variances by minibatches that is told. */
+export const notableNoiseRatio = 0.01;
 
 /** Sentences for the reader of a result; none up to 1 % in the stiffest direction and 1 % by minibatches. */
 export const biasWarnings = (bias: DiscretisationBias): string[] => {
@@ -192,7 +194,7 @@ export const biasWarnings = (bias: DiscretisationBias): string[] => {
       `${product}: variances are up to ${excess} too large in the stiffest direction at w*, and more where curvature grows away from it; ${remedy}.`,
     );
   }
-  if (noiseRatioMean > 0.01) {
+  if (noiseRatioMean > notableNoiseRatio) {
     warnings.push(
       `minibatch noise makes variances about ${percent(noiseRatioMean)} too large (at step_size ${stepSize.toPrecision(2)}); raise batch_size or lower step_size.`,
     );
