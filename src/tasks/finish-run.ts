@@ -1,6 +1,5 @@
 /** Draws → `trace.nc`, `analysis.json`, `manifest.json`: what a run leaves when it ends. */
 import { exactLlcOf } from "../analysis/exact-llc.ts";
-import { localiserWarnings } from "../analysis/localiser-warning.ts";
 import { type RunFacts, type RunSummary, summarizeRun } from "../analysis/summary.ts";
 import type { Backend } from "../compute/backend.ts";
 import type { RunConfig } from "../config/experiment.ts";
@@ -24,6 +23,7 @@ import { analysisJsonOf, type RunExtras } from "./analysis-json.ts";
 import { posteriorNumbersOf } from "./posterior-numbers.ts";
 import type { SampledTarget } from "./restrict-target.ts";
 import { type RunState, signatureOf } from "./run-state.ts";
+import { runWarnings } from "./run-warnings.ts";
 import { runAnswer } from "./task-answer.ts";
 
 /** Everything that is known when the last draw is in the log. */
@@ -48,10 +48,11 @@ export const finishRun = async (finished: FinishedRun): Promise<Json> => {
   const { task, state, attempt, files, runsRoot } = finished;
   const wallTimeSec = state.elapsedSec();
   state.close();
+  const warnings = await runWarnings(finished);
   const log = openDrawLog(files.drawLog);
   let summary: RunSummary;
   try {
-    summary = summarize(finished, log, wallTimeSec);
+    summary = summarize(finished, log, { wallTimeSec, warnings });
     const { nBeta, initialLoss } = finished.posterior;
     await writeTrace(
       files.trace,
@@ -78,13 +79,19 @@ export const finishRun = async (finished: FinishedRun): Promise<Json> => {
     attempt,
     finishedMs: Date.now(),
     files: ["trace.nc", "analysis.json"],
-    facts: factsOf(finished, wallTimeSec),
+    facts: factsOf(finished, { wallTimeSec, warnings }),
   });
   state.remove();
   return runAnswer(analysis);
 };
 
-const summarize = (finished: FinishedRun, log: DrawLogReader, wallTimeSec: number): RunSummary => {
+/** What is found when a run ends. */
+interface Ending {
+  readonly wallTimeSec: number;
+  readonly warnings: readonly string[];
+}
+
+const summarize = (finished: FinishedRun, log: DrawLogReader, ending: Ending): RunSummary => {
   const { target, posterior, sampler, run } = finished;
   const statistics = log.fields.filter((field) => field !== lossField);
   return summarizeRun(
@@ -98,25 +105,11 @@ const summarize = (finished: FinishedRun, log: DrawLogReader, wallTimeSec: numbe
       initialLoss: posterior.initialLoss,
       isIndependent: sampler.isIndependent,
       work: run.work,
-      wallTimeSec,
+      ...ending,
       ...exactFactsOf(target.solvable, posterior),
-      warnings: warningsOf(finished),
       tuned: run.tuned,
     },
   );
-};
-
-/**
- * Of the sampler, and of the posterior; of its localiser none where the exact λ̂ at this γ is known, to compare with. A
- * restricted network has other curvatures than w* was measured with.
- */
-const warningsOf = ({ run, posterior, target }: FinishedRun): readonly string[] => {
-  const { nBeta, gamma } = posterior;
-  const { solvable } = target;
-  if (solvable !== null && exactLlcOf(solvable, { nBeta, gamma }).estimate !== null) return run.warnings;
-  const known = target.restriction === undefined ? target.facts["hessian_max"] : null;
-  const largestCurvature = typeof known === "number" ? known : Number.NaN;
-  return [...run.warnings, ...localiserWarnings({ nBeta, gamma, largestCurvature })];
 };
 
 const extrasOf = ({ run, stopReason }: FinishedRun): RunExtras => ({
@@ -175,7 +168,7 @@ const attributeOf = (value: RunConfig["sampler"][string]): string | number | boo
   value === null || typeof value === "object" ? JSON.stringify(value) : value;
 
 /** What `manifest.json` says besides the members of every manifest. */
-const factsOf = (finished: FinishedRun, wallTimeSec: number): Record<string, unknown> => {
+const factsOf = (finished: FinishedRun, { wallTimeSec, warnings }: Ending): Record<string, unknown> => {
   const { task, config, target, posterior, sampler, run, state, backend } = finished;
   const { gradients, warmupGradients, losses } = run.work;
   return {
@@ -196,7 +189,7 @@ const factsOf = (finished: FinishedRun, wallTimeSec: number): Record<string, unk
     walltime_sec: wallTimeSec,
     is_independent: sampler.isIndependent,
     work: { gradients, warmup_gradients: warmupGradients, losses },
-    warnings: warningsOf(finished),
+    warnings,
     tuned: run.tuned,
     ...extrasOf(finished),
     versions: { lambda_hat: packageVersion, node: process.version, numerics: sampler.numericsVersion },

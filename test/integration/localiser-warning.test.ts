@@ -1,4 +1,4 @@
-/** Runs say when the pull to w* decides λ̂, and say nothing where that is known or cannot be. */
+/** Runs say when the pull to w* decides λ̂, also of some layers alone, and say nothing where that is known or cannot be. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,11 +14,15 @@ const targets: Readonly<Record<string, string>> = {
     "{ model: quadratic, data: tiny, posterior: { gamma: 1e6 } }",
   "a deep linear network of rank 0": linear("{ gamma: 1 }"),
 };
+const told: Readonly<Record<string, string>> = {
+  "the first layer alone": `{ model: tiny, data: tiny, posterior: { gamma: 1e6, parameters: "layers[0]" } }`,
+  "a whole network": "{ model: tiny, data: tiny, posterior: { gamma: 1e6 } }",
+};
 
 const experiment = `
 training: none
 targets:
-${Object.values(targets)
+${[...Object.values(targets), ...Object.values(told)]
   .map((target) => `  - ${target.replace("{", "{ seed: 1,")}`)
   .join("\n")}
 samplers:
@@ -46,6 +50,14 @@ describe.skipIf(!hasBuild)("the warning of posterior.gamma (needs a build)", () 
     (_, index) => {
       expect(rows[index]?.status).toBe("ok");
       expect(String(rows[index]?.warnings)).not.toContain("posterior.gamma");
+    },
+  );
+
+  it.each(Object.keys(told).map((name, index) => [name, Object.keys(targets).length + index] as const))(
+    "says that a γ of 1e6 decides λ̂ of %s",
+    (_, index) => {
+      const warnings = String(rows[index]?.warnings);
+      expect(warnings).toMatch(/posterior\.gamma 1000000 .* it takes at least (9\d(\.\d+)?|100) % /);
     },
   );
 });

@@ -6,8 +6,7 @@
  * eigenvalue of √P(nβH + γ)√P by power iteration on differences of gradients, Var(g) from independent minibatches.
  * Source: closed form for a Gaussian; P is the preconditioner (1 for none).
  */
-import type { Scalars, Vectors } from "../../compute/backend.ts";
-import { purpose } from "../../random/purpose.ts";
+import { greatestFinite, LargestCurvature } from "../curvature/largest-curvature.ts";
 import type { Posterior } from "../sampler.ts";
 import { centerPositions } from "../start-positions.ts";
 import type { WorkCounter } from "../work-counter.ts";
@@ -36,84 +35,20 @@ export interface DiscretisationBias {
   readonly noiseRatioMax: number;
 }
 
-const numPowerIterations = 12;
 const numBatches = 8;
 
 interface Context {
   readonly posterior: Posterior;
   readonly dynamics: LangevinDynamics;
   readonly counter: WorkCounter;
-  /** Device arrays, used again by every evaluation. */
-  readonly position: Vectors;
-  readonly gradient: Vectors;
-  readonly loss: Scalars;
 }
 
-const rowNorm = (values: Float64Array, chain: number, dim: number): number => {
-  let sum = 0;
-  for (let i = chain * dim; i < (chain + 1) * dim; i++) sum += values[i] * values[i];
-  return Math.sqrt(sum);
-};
-
-/** Scales each row to length `length`; rows of length 0 or NaN stay. Returns the old lengths. */
-const rescaleRows = (values: Float64Array, dim: number, length: number): Float64Array => {
-  const norms = Float64Array.from({ length: values.length / dim }, (_, chain) => rowNorm(values, chain, dim));
-  return norms.map((norm, chain) => {
-    if (!(norm > 0)) return norm;
-    for (let i = chain * dim; i < (chain + 1) * dim; i++) values[i] *= length / norm;
-    return norm;
-  });
-};
-
-const addArrays = (x: Float64Array, y: Float64Array, factor: number): Float64Array =>
-  x.map((value, i) => value + factor * y[i]);
-
-/** ∇L_n at `positions`, (numChains, dim). */
-const gradientAt = async (context: Context, positions: Float64Array): Promise<Float64Array> => {
-  const { posterior, counter, position, gradient, loss } = context;
-  posterior.ensemble.writeVectors(position, positions);
-  posterior.ensemble.lossAndGradient(position, loss, gradient);
-  counter.addGradients(1);
-  return posterior.ensemble.readVectors(gradient);
-};
-
-/** H·x by central differences over a distance of 1e-3·max(1, ‖w*‖), which suits float32 gradients too. */
-const hessianTimes = async (context: Context, x: Float64Array): Promise<Float64Array> => {
-  const { center, ensemble } = context.posterior;
-  const distance = 1e-3 * Math.max(1, rowNorm(center, 0, center.length));
-  const offset = x.slice();
-  const norms = rescaleRows(offset, ensemble.dim, distance);
-  const middle = centerPositions(context.posterior);
-  const plus = await gradientAt(context, addArrays(middle, offset, 1));
-  const minus = await gradientAt(context, addArrays(middle, offset, -1));
-  return plus.map((g, i) => ((g - minus[i]) / (2 * distance)) * norms[Math.floor(i / ensemble.dim)]);
-};
-
-/** Largest |eigenvalue| of √P(nβH + γ)√P: power iteration, one start a chain. */
-const largestCurvature = async (context: Context): Promise<number> => {
-  const { posterior, dynamics } = context;
-  const { ensemble, nBeta, gamma } = posterior;
-  const root = dynamics.preconditioner.map(Math.sqrt);
-  ensemble.normal({ purpose: purpose.probe, step: 0 }, context.position);
-  let direction: Float64Array = await ensemble.readVectors(context.position);
-  rescaleRows(direction, ensemble.dim, 1);
-  let norms: Float64Array = new Float64Array(ensemble.numChains);
-  for (let k = 0; k < numPowerIterations; k++) {
-    const scaled = direction.map((u, i) => u * root[i]);
-    const product = await hessianTimes(context, scaled);
-    direction = product.map((h, i) => root[i] * (nBeta * h + gamma * scaled[i]));
-    norms = rescaleRows(direction, ensemble.dim, 1);
-  }
-  const finite = norms.filter(Number.isFinite);
-  return finite.length === 0 ? Number.NaN : finite.reduce((high, norm) => Math.max(high, norm), 0);
-};
-
 /** ε·P·(nβ)²·Var(g)/4 of each coordinate; P is the mean over finite chains. */
-const noiseRatios = async (context: Context): Promise<Float64Array> => {
-  const { posterior, counter, position, gradient, loss } = context;
+const noiseRatios = async ({ posterior, dynamics, counter }: Context): Promise<Float64Array> => {
   const { ensemble, nBeta } = posterior;
   const { dim, numChains } = ensemble;
-  const { batchSize, stepSize, freeStep, preconditioner } = context.dynamics;
+  const { batchSize, stepSize, freeStep, preconditioner } = dynamics;
+  const [position, gradient, loss] = [ensemble.vectors(), ensemble.vectors(), ensemble.scalars()];
   ensemble.writeVectors(position, centerPositions(posterior));
   const [sum, squares, count] = [new Float64Array(dim), new Float64Array(dim), numBatches * numChains];
   for (let k = 0; k < numBatches; k++) {
@@ -125,7 +60,8 @@ const noiseRatios = async (context: Context): Promise<Float64Array> => {
       squares[i % dim] += batch[i] * batch[i];
     }
   }
-  const isFinite = (chain: number): boolean => Number.isFinite(rowNorm(preconditioner, chain, dim));
+  const isFinite = (chain: number): boolean =>
+    preconditioner.subarray(chain * dim, (chain + 1) * dim).every(Number.isFinite);
   const chains = Array.from({ length: numChains }, (_, chain) => chain).filter(isFinite);
   return sum.map((total, i) => {
     const variance = Math.max(0, squares[i] - (total * total) / count) / (count - 1);
@@ -134,21 +70,20 @@ const noiseRatios = async (context: Context): Promise<Float64Array> => {
   });
 };
 
-/** Measures both at w*; costs 24 full gradients and, with minibatches, 8 of them. */
+/** Measures both at w*; costs 20 full gradients and, with minibatches, 8 of them. */
 export const measureDiscretisationBias = async (
   posterior: Posterior,
   dynamics: LangevinDynamics,
   counter: WorkCounter,
 ): Promise<DiscretisationBias> => {
-  const { ensemble } = posterior;
-  const [position, gradient, loss] = [ensemble.vectors(), ensemble.vectors(), ensemble.scalars()];
-  const context = { posterior, dynamics, counter, position, gradient, loss };
-  const curvature = await largestCurvature(context);
-  const ratios = dynamics.batchSize === 0 ? new Float64Array(1) : await noiseRatios(context);
+  const { preconditioner, batchSize, stepSize } = dynamics;
+  const probe = { positions: centerPositions(posterior), preconditioner };
+  const curvature = greatestFinite(await new LargestCurvature(posterior, counter).of(probe));
+  const ratios = batchSize === 0 ? new Float64Array(1) : await noiseRatios({ posterior, dynamics, counter });
   return {
-    stepSize: dynamics.stepSize,
+    stepSize,
     curvature,
-    stepCurvature: dynamics.stepSize * curvature,
+    stepCurvature: stepSize * curvature,
     noiseRatioMean: ratios.reduce((sum, ratio) => sum + ratio, 0) / ratios.length,
     noiseRatioMax: ratios.reduce((high, ratio) => Math.max(high, ratio), 0),
   };
