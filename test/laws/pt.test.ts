@@ -5,7 +5,7 @@
  * Errors come from the spread of 40 independent replicas; |z| < 6 under Student's t with 39 degrees of freedom is a false
  * alarm of 5e-7 a check, fewer than 60 checks; seeds are fixed, bounds hold for any.
  */
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import type { Ensemble, RandomAddress, Vectors } from "../../src/compute/backend.ts";
 import type { LossModel } from "../../src/compute/model.ts";
 import { purpose } from "../../src/random/purpose.ts";
@@ -13,6 +13,7 @@ import { type HmcSettings, hmc } from "../../src/samplers/hmc.ts";
 import { type PtSettings, pt } from "../../src/samplers/pt.ts";
 import type { DrawRecord, Posterior, SamplerRun } from "../../src/samplers/sampler.ts";
 import { numRungsOf } from "../../src/samplers/tempering/ladder.ts";
+import { ReplicaExchange, type SwapPhase } from "../../src/samplers/tempering/replica-exchange.ts";
 import { aDensityPosterior, type Density } from "../support/density-ensemble.ts";
 import { lawSeed } from "../support/law-seed.ts";
 import { aPosterior, collectDraws, exactQuadraticLlc } from "../support/posteriors.ts";
@@ -173,7 +174,39 @@ const breakages: Record<string, (inner: Ensemble) => Partial<Ensemble>> = {
   }),
 };
 
+/** Ways to get the rule of swaps wrong, as changes of what it is told; local moves and recorded losses stay right. */
+const swapBreakages: Record<string, (phase: SwapPhase) => Partial<SwapPhase>> = {
+  "accepts every swap": () => ({ uniformOf: () => 0 }),
+  "turns the sign of the swaps' exponent": ({ energies }) => ({
+    energies: energies.map((energy) => -energy),
+  }),
+  "swaps by half of the exponent": ({ energies }) => ({ energies: energies.map((energy) => energy / 2) }),
+};
+
+const breakSwaps = (change: (phase: SwapPhase) => Partial<SwapPhase>): void => {
+  // oxlint-disable-next-line typescript/unbound-method -- called with the receiver of the call that it stands for
+  const { swap } = ReplicaExchange.prototype;
+  vi.spyOn(ReplicaExchange.prototype, "swap").mockImplementation(function (
+    this: ReplicaExchange,
+    phase: SwapPhase,
+  ) {
+    return swap.call(this, { ...phase, ...change(phase) });
+  });
+};
+
 describe("the law of pt", () => {
+  afterEach(() => {
+    vi.restoreAllMocks();
+  });
+
+  it.each(Object.keys(swapBreakages))("is seen to fail when it %s", async (name) => {
+    breakSwaps(swapBreakages[name] ?? (() => ({})));
+    const { rungs, evidence, target } = scoresOnQuadratic(await sample(quadratic()));
+    expect(Math.max(...rungs)).toBeGreaterThan(bound);
+    expect(evidence).toBeGreaterThan(bound);
+    expect(target).toBeGreaterThan(bound);
+  });
+
   it.each(Object.keys(breakages))("is seen to fail when it %s", async (name) => {
     const inner = quadratic();
     const ensemble = withChanges(inner.ensemble, breakages[name]?.(inner.ensemble) ?? {});
