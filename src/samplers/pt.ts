@@ -7,7 +7,7 @@
  * counted in its work.
  *
  * Beside the draws: λ̂(nβ) and acceptance at each rung, the matrix of swaps, the communication barrier Λ, round trips,
- * and log Z(1)/Z(hottest), the evidence where the reference is there.
+ * and log Z(1)/Z(hottest): `log_evidence` where the hottest rung is the reference, else `log_partition_ratio`.
  * Source: Geyer (1991); Syed, Bouchard-Côté, Deligiannidis & Doucet (2021). Parts are in `tempering/`.
  */
 import type { PtSettings } from "./pt-settings.ts";
@@ -96,12 +96,17 @@ class PtChains implements MovingChains {
     if (this.#lastScan !== null) await this.#walkers.adapt(index, this.#lastScan);
   }
 
+  /** What Z(1)/Z(hottest) is: only Z at β = 0, that of the normalised pull to w*, is known. */
+  get #nameOfRatio(): string {
+    return this.#settings.reference ? "log_evidence" : "log_partition_ratio";
+  }
+
   get tuned(): TunedSettings {
     const { betas, inverseMass, stepSizes } = this.#walkers;
     const rejections = this.#statistics.rejections();
     const rates = rejections.map((rejection) => 1 - rejection);
     const evidence = this.#statistics.evidence(betas);
-    const ratio = this.#settings.reference ? "log_evidence" : "log_partition_ratio";
+    const ratio = this.#nameOfRatio;
     return {
       step_size: stepSizes.values[0],
       rungs: betas.length,
@@ -128,6 +133,7 @@ class PtChains implements MovingChains {
     const { mean, standardError, variance } = this.#statistics.energies();
     const rejections = this.#statistics.rejections();
     const evidence = this.#statistics.evidence(betas);
+    const ratio = this.#nameOfRatio;
     return {
       betas: [...betas],
       temperatures: Array.from(betas, (beta) => 1 / beta),
@@ -143,9 +149,9 @@ class PtChains implements MovingChains {
       swap_tries: [...this.#statistics.swapTries],
       swap_matrix: this.#statistics.swapMatrix(),
       barrier: [...cumulativeBarrier(rejections)],
-      log_evidence_from_hot: evidence.fromHot,
-      log_evidence_from_cold: evidence.fromCold,
-      log_evidence_thermodynamic: evidence.thermodynamic,
+      [`${ratio}_from_hot`]: evidence.fromHot,
+      [`${ratio}_from_cold`]: evidence.fromCold,
+      [`${ratio}_thermodynamic`]: evidence.thermodynamic,
     };
   }
 
