@@ -109,6 +109,13 @@ const commandFields = ({ command, hosts, worker, submit }: CommandCard) => ({
   },
 });
 
-/** Cards are kept readable for the group; an address with a password is not written. */
+/** Cards are kept readable for the group; an address with a password is not written. A path holds none. */
 const withoutPassword = (url: string | null): string | null =>
-  url !== null && /\/\/[^/]*@/.test(url) ? null : url;
+  url !== null && /^[a-z]+:\/\//i.test(url) && holdsPassword(url) ? null : url;
+
+/** Also true for what is no URL: it is refused later, and must not be kept until then. */
+const holdsPassword = (text: string): boolean => {
+  if (!URL.canParse(text)) return true;
+  const { password, searchParams } = new URL(text);
+  return password !== "" || searchParams.has("password");
+};

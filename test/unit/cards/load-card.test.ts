@@ -371,8 +371,22 @@ redis: { url: "rediss://r:6379" }
     expect(loadAny(formatCard(rich))).toEqual(rich);
   });
 
-  it("keeps no password in the resolved card", () => {
-    writeFileSync(path, "{ type: slurm, redis: { url: 'redis://:secret@h:1' } }");
+  it.each([
+    "redis://:secret@h:1",
+    "rediss://me:secret@h/2?ca=/ca.pem",
+    "unix:///run/s?user=u&password=secret",
+    "unix:///run/s?db=1&password=secret%40",
+    "redis://:secret/1@h",
+  ])("keeps no password in the resolved card: %s", (url) => {
+    writeFileSync(path, `{ type: slurm, redis: { url: '${url}' } }`);
     expect(loadCard(path).resolvedText).not.toContain("secret");
   });
+
+  it.each(["unix:///run/s?db=1", "redis://h:1/2", "/home/me/password@redis.json"])(
+    "keeps an address without a password in the resolved card: %s",
+    (url) => {
+      writeFileSync(path, `{ type: slurm, redis: { url: '${url}' } }`);
+      expect(loadCard(path).resolvedText).toContain(url);
+    },
+  );
 });
