@@ -11,5 +11,6 @@ export default defineConfig({
     testTimeout: isSlow ? 3_600_000 : 60_000,
     hookTimeout: 60_000,
     maxWorkers: 2,
+    env: { TEST_NOOP: "1" },
   },
 });

@@ -11,6 +11,10 @@ import type { Task } from "../plan/task.ts";
 export const payloadVersion = 1;
 
 const id = z.string().min(1).max(400);
+/** Parts of paths under the store and the logs: nothing else may lead a worker there. */
+const targetId = z.string().regex(/^tgt_[0-9a-f]{12}$/);
+const runId = z.string().regex(/^[0-9a-f]{8}$/);
+const sampler = z.string().regex(/^[a-z][a-z0-9_]{0,40}$/);
 const json = z.json() as unknown as z.ZodType<Json>;
 
 const base = {
@@ -39,13 +43,13 @@ const behaviour = z.strictObject({
 });
 
 const taskSchema = z.discriminatedUnion("kind", [
-  z.strictObject({ ...base, kind: z.literal("build-target"), targetId: id, config: json }),
+  z.strictObject({ ...base, kind: z.literal("build-target"), targetId, config: json }),
   z.strictObject({
     ...base,
     kind: z.literal("run-sampler"),
-    targetId: id,
-    runId: id,
-    sampler: z.string(),
+    targetId,
+    runId,
+    sampler,
     backend: z.string(),
     config: json,
   }),
@@ -90,10 +94,26 @@ export const readPayload = (data: unknown, expected: { sweep: string; run: strin
     const path = issue?.path.join(".") ?? "";
     return refused(`${path === "" ? "it" : path} is wrong: ${issue?.message ?? "unreadable"}`);
   }
-  const { sweep, run } = parsed.data;
+  const { sweep, run, task } = parsed.data;
+  if (task.id !== idOf(task))
+    return refused(`task.id is wrong: got ${JSON.stringify(task.id)}; expected ${idOf(task)}`);
+  if (task.kind === "noop" && process.env["TEST_NOOP"] !== "1")
+    return refused("its task is of the kind noop, which only tests and benchmarks run");
   if (sweep !== expected.sweep || run !== expected.run)
     return refused(`it belongs to ${sweep} (${run}), not to ${expected.sweep} (${expected.run})`);
   return { kind: "valid", payload: parsed.data as unknown as JobPayload };
+};
+
+/** The id that a task with these names has: logs and jobs are found by it. A noop may have any. */
+const idOf = (task: z.infer<typeof taskSchema>): string => {
+  switch (task.kind) {
+    case "build-target":
+      return task.targetId;
+    case "run-sampler":
+      return `${task.targetId}/${task.sampler}_${task.runId}`;
+    case "noop":
+      return task.id;
+  }
 };
 
 /** The same from JSON text. */
