@@ -122,7 +122,8 @@ export const parseJobId = (output: string, pattern: string | null): string | nul
 
 /**
  * Why sbatch did not answer with an id. `permanent`: the same card will never be taken. `in_doubt`: the job may be
- * queued all the same (the controller was slow), so that the block must be looked for by its name. `transient`: try later.
+ * queued all the same (the controller was slow, or sbatch failed after it), so that the block must be looked for by its name.
+ * `transient`: it was not taken; try later.
  */
 export type Refusal = "permanent" | "in_doubt" | "transient";
 
@@ -131,10 +132,17 @@ const permanentTexts =
 const doubtfulTexts =
   /timed out|unable to contact|communication|connection|socket|zero bytes|unexpected message|backup controller/i;
 
-/** Judges the error text of sbatch. */
+/** sbatch's last word on a job that the controller did not take. */
+const refusalText = /^sbatch: error: Batch job submission failed:/im;
+/** sbatch's own lines, not those of wrappers and of plugins, which also run after the job is queued. */
+const ownLine = /^sbatch: (?!.*\b(spank|plugin)\b)/i;
+
+/** Judges the error text of an sbatch that failed: only its own definite words are a refusal. */
 export const judgeRefusal = (errorText: string): Refusal => {
   if (doubtfulTexts.test(errorText)) return "in_doubt";
-  return permanentTexts.test(errorText) ? "permanent" : "transient";
+  const own = errorText.split("\n").filter((line) => ownLine.test(line.trim()));
+  if (own.some((line) => permanentTexts.test(line))) return "permanent";
+  return refusalText.test(errorText) ? "transient" : "in_doubt";
 };
 
 /** Reasons for which a pending job will wait for ever. */

@@ -131,6 +131,12 @@ describe("pilot executor", () => {
       sbatch:
         'echo "sbatch: error: Batch job submission failed: Socket timed out on send/recv operation" >&2; exit 1',
     },
+    "fails without a word after it has queued the job": { sbatch: "exit 1" },
+    "fails in a plugin after it has queued the job": {
+      sbatch: 'echo $id; echo "sbatch: error: spank: plugin failed in exit hook" >&2; exit 1',
+    },
+    "misses a command after it has queued the job": { sbatch: "echo $id; exit 127" },
+    "is killed after it has queued the job": { sbatch: "kill -9 $$" },
     "is answered by a squeue that fails": {
       squeue: "echo 'slurm_load_jobs error: Unable to contact' >&2; exit 1",
     },
@@ -173,7 +179,8 @@ describe("pilot executor", () => {
 
   it("tries a card that was never taken three times, with pauses, before it gives up", async () => {
     const { slurm, broker, executor, warnings } = await aWorld("", {
-      sbatchBefore: 'echo "sbatch: error: the moon is in the wrong house" >&2; exit 1',
+      sbatchBefore:
+        'echo "sbatch: error: Batch job submission failed: the moon is in the wrong house" >&2; exit 1',
     });
     expect((await failureOf(executor.run(broker))).message).toMatch(/the moon is in the wrong house/);
     expect(slurm.calls("sbatch")).toBe(3);

@@ -43,9 +43,11 @@ export const runCommand: RunCommand = async ([program = "", ...args], { input = 
       resolve(result);
     };
     child.once("error", () => end({ kind: "missing" }));
-    child.once("close", (code) =>
-      end(code === notFoundCode ? { kind: "missing" } : { kind: "exited", code: code ?? 1, ...output }),
-    );
+    child.once("close", (code) => {
+      // One that has said something was there: it is a part of it that was not found.
+      const isMissing = code === notFoundCode && output.stdout === "";
+      end(isMissing ? { kind: "missing" } : { kind: "exited", code: code ?? 1, ...output });
+    });
   });
 };
 

@@ -138,15 +138,25 @@ describe("judgeRefusal", () => {
       expect([text, judgeRefusal(text)]).toEqual([text, "permanent"]);
   });
 
-  it("doubts where the job may be queued all the same, and tries again on the rest", () => {
+  it("doubts wherever sbatch has not said that it did not queue the job", () => {
     for (const text of [
       "sbatch: error: Batch job submission failed: Socket timed out on send/recv operation",
       "slurm_load_jobs error: Unable to contact slurm controller (connect failure)",
       "sbatch: error: Batch job submission failed: Zero Bytes were transmitted or received",
+      "sbatch: error: spank: plugin failed in exit hook",
+      "sbatch: error: spank: /etc/hook does not exist",
+      "cp: cannot create '/var/log/jobs': Operation not permitted",
+      "Killed",
+      "",
     ])
       expect([text, judgeRefusal(text)]).toEqual([text, "in_doubt"]);
-    expect(judgeRefusal("sbatch: error: QOSMaxSubmitJobPerUserLimit")).toBe("transient");
-    expect(judgeRefusal("")).toBe("transient");
+  });
+
+  it("tries again on what sbatch refuses for now", () => {
+    const refused =
+      "Batch job submission failed: Job violates accounting/QOS policy (job submit limit, user's size and/or time limits)";
+    const text = `sbatch: error: QOSMaxSubmitJobPerUserLimit\nsbatch: error: ${refused}\n`;
+    expect(judgeRefusal(text)).toBe("transient");
   });
 });
 
