@@ -37,6 +37,8 @@ export class SlurmAllocator implements Allocator {
     this.description = `SLURM${partition === null ? "" : `, partition ${partition}`}`;
   }
 
+  adopt(): void {} // SLURM knows them itself
+
   async submit(block: BlockScript): Promise<SubmitOutcome> {
     const end = await this.#call(["sbatch", "--parsable"], formatSbatchScript(this.#card, block));
     if (end.kind === "missing")

@@ -6,20 +6,12 @@
  * is believed.
  */
 import { linkSync, mkdirSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { hostname } from "node:os";
 import { dirname } from "node:path";
 import { SweepError } from "../core/errors.ts";
-import { isAlive } from "../core/process-alive.ts";
-import { readTextOrNull } from "../core/read-text.ts";
+import { identityOf, isOfThisMachine, isThere, type ProcessIdentity } from "../core/process-identity.ts";
 
 /** Who holds a sweep; the content of the file. */
-export interface LockHolder {
-  readonly host: string;
-  readonly pid: number;
-  /** Linux: changes with every boot. Null elsewhere. */
-  readonly boot_id: string | null;
-  /** Linux: clock ticks from boot to the start of the process. Null elsewhere. */
-  readonly start_ticks: string | null;
+export interface LockHolder extends ProcessIdentity {
   /** ISO time, for people. */
   readonly since: string;
 }
@@ -57,10 +49,7 @@ export const liveHolderOf = (path: string): LockHolder | null => {
 };
 
 const currentHolder = (now: number): LockHolder => ({
-  host: hostname(),
-  pid: process.pid,
-  boot_id: readTextOrNull("/proc/sys/kernel/random/boot_id")?.trim() ?? null,
-  start_ticks: startTicksOf(process.pid),
+  ...identityOf(process.pid),
   since: new Date(now).toISOString(),
 });
 
@@ -109,25 +98,10 @@ const ageBase = (path: string): number | null => {
   }
 };
 
-const isStale = (holder: LockHolder): boolean => {
-  if (holder.host !== hostname()) return false;
-  const bootId = readTextOrNull("/proc/sys/kernel/random/boot_id")?.trim() ?? null;
-  if (holder.boot_id !== bootId) return true;
-  if (holder.start_ticks !== null) return startTicksOf(holder.pid) !== holder.start_ticks;
-  return !isAlive(holder.pid);
-};
+const isStale = (holder: LockHolder): boolean => isOfThisMachine(holder) && !isThere(holder);
 
 const isSame = (a: LockHolder, b: LockHolder): boolean =>
   a.host === b.host && a.pid === b.pid && a.start_ticks === b.start_ticks && a.boot_id === b.boot_id;
-
-/** 22nd field of /proc/<pid>/stat; the second, the command, may hold spaces and brackets. Null if there is none. */
-const startTicksOf = (pid: number): string | null => {
-  const text = readTextOrNull(`/proc/${pid}/stat`);
-  if (text === null) return null;
-  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-  const isZombie = fields[0] === "Z";
-  return isZombie ? null : (fields[19] ?? null);
-};
 
 const readHolder = (path: string): LockHolder | null => {
   try {

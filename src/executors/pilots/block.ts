@@ -11,6 +11,7 @@
  * script, is cancelled first and believed when the scheduler says it again: a scheduler that lies must not lead to more
  * blocks than allowed.
  */
+import type { ProcessIdentity } from "../../core/process-identity.ts";
 import type { WorkerHeartbeat } from "../../queue/worker-heartbeat.ts";
 import type { JobStatus } from "../slurm-status.ts";
 import type { ExitReport } from "./worker-script.ts";
@@ -19,11 +20,20 @@ export type BlockPhase = "in_doubt" | "pending" | "running" | "ended";
 
 export type CancelCause = "unwanted" | "lost";
 
+/** The command of a block that no scheduler knows. Plain JSON. */
+export interface BlockCommand {
+  readonly process: ProcessIdentity;
+  /** The host of the card that it has for itself; null: the card names none. */
+  readonly host: string | null;
+}
+
 /** State of one block. Plain JSON; times in milliseconds since 1970. */
 export interface Block {
   readonly name: string;
   /** The scheduler's id; null: not known. */
   readonly id: string | null;
+  /** Absent: a scheduler's block, or one that was not taken yet. */
+  readonly command?: BlockCommand;
   readonly submittedAt: number;
   readonly phase: BlockPhase;
   /** A worker of it was heard of, ever. */

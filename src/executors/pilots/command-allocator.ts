@@ -1,17 +1,18 @@
 /** Blocks as shell commands that start a worker somewhere and live as long as it does: for sites without SLURM. */
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { chmodSync, closeSync, openSync } from "node:fs";
 import type { CommandCard } from "../../cards/card.ts";
 import { writeFileAtomic } from "../../core/atomic-write.ts";
-import { isAliveAndOurs } from "../../core/process-alive.ts";
+import { identityOf, isOfThisMachine, isThere } from "../../core/process-identity.ts";
 import type { JobStatus } from "../slurm-status.ts";
 import type { Allocator, NamedBlock, StatusAnswer, SubmitOutcome } from "./allocator.ts";
+import type { BlockCommand } from "./block.ts";
 import { type BlockScript, formatWorkerPart, quoteWord } from "./worker-script.ts";
 
-interface Started {
-  readonly child: ChildProcess;
-  readonly host: string | null;
-  /** Null while it lives. */
+interface Started extends BlockCommand {
+  /** Of this process; else an earlier driver has started it. */
+  readonly isChild: boolean;
+  /** Of a child that has ended; null: of any other. */
   code: number | null;
 }
 
@@ -30,6 +31,12 @@ export class CommandAllocator implements Allocator {
     this.description = `command${hosts}`;
   }
 
+  /** A host stays theirs, and only the very processes that they were are ever signalled. */
+  adopt(blocks: readonly NamedBlock[]): void {
+    for (const { name, command } of blocks)
+      if (command !== undefined) this.#started.set(name, { ...command, isChild: false, code: null });
+  }
+
   submit(block: BlockScript): Promise<SubmitOutcome> {
     return Promise.resolve(this.#submit(block));
   }
@@ -43,8 +50,8 @@ export class CommandAllocator implements Allocator {
   }
 
   async cancel(blocks: readonly NamedBlock[]): Promise<string | null> {
-    await Promise.all(blocks.map((block) => this.#end(block)));
-    return null;
+    const problems = await Promise.all(blocks.map(({ name }) => this.#end(name)));
+    return problems.find((problem) => problem !== null) ?? null;
   }
 
   #submit(block: BlockScript): SubmitOutcome {
@@ -64,58 +71,62 @@ export class CommandAllocator implements Allocator {
       host: host ?? "",
       block: block.name,
     };
-    const command = this.#card.command.replace(/\{(\w+)\}/g, (_, name: string) =>
+    const words = this.#card.command.replace(/\{(\w+)\}/g, (_, name: string) =>
       quoteWord(fields[name] ?? ""),
     );
     const output = openSync(block.outputPath, "a");
-    const child = spawn("bash", ["-c", command], { detached: true, stdio: ["ignore", output, output] });
+    const child = spawn("bash", ["-c", words], { detached: true, stdio: ["ignore", output, output] });
     closeSync(output);
     if (child.pid === undefined)
       return { kind: "refused", message: "bash is not on PATH", isPermanent: true };
-    const started: Started = { child, host, code: null };
+    const command: BlockCommand = { process: identityOf(child.pid), host };
+    const started: Started = { ...command, isChild: true, code: null };
     child.once("exit", (code, signal) => {
       started.code = code ?? (signal === null ? 1 : 128);
     });
     child.unref();
     this.#started.set(block.name, started);
-    return { kind: "taken", id: String(child.pid) };
+    return { kind: "taken", id: String(child.pid), command };
   }
 
   /** A host without a living block; null where the card names none; undefined: all are taken. */
   #freeHost(): string | null | undefined {
     if (this.#card.hosts.length === 0) return null;
-    const taken = new Set(
-      [...this.#started.values()].filter(({ code }) => code === null).map(({ host }) => host),
-    );
+    const taken = new Set([...this.#started.values()].filter(mayLive).map(({ host }) => host));
     return this.#card.hosts.find((host) => !taken.has(host));
   }
 
-  /** Null: not known, as for a block of an earlier driver whose process is gone. */
+  /** Null: not known, as of a block whose process an earlier driver did not write down, or has left and is gone. */
   #statusOf({ name, id }: NamedBlock): JobStatus | null {
     const started = this.#started.get(name);
-    const nodes = started?.host ?? "";
-    const job = { id: id ?? "", name, nodes, reason: "" };
-    if (started === undefined) return lives(id) ? { ...job, code: "RUNNING", phase: "running" } : null;
-    if (started.code === null) return { ...job, code: "RUNNING", phase: "running" };
-    return { ...job, code: `EXIT ${started.code}`, phase: "ended" };
+    if (started === undefined) return null;
+    const job = { id: id ?? "", name, nodes: started.host ?? "", reason: "" };
+    if (started.code !== null) return { ...job, code: `EXIT ${started.code}`, phase: "ended" };
+    if (!isOfThisMachine(started.process)) return { ...job, code: "ELSEWHERE", phase: "unknown" };
+    return mayLive(started) ? { ...job, code: "RUNNING", phase: "running" } : null;
   }
 
-  async #end({ name, id }: NamedBlock): Promise<void> {
+  /** Null: it is over. */
+  async #end(name: string): Promise<string | null> {
     const started = this.#started.get(name);
-    const isOver = (): boolean => (started === undefined ? !lives(id) : started.code !== null);
-    if (isOver()) return;
-    signalGroup(id, "SIGTERM");
+    if (started === undefined || !mayLive(started)) return null;
+    const { host, pid } = started.process;
+    if (!isOfThisMachine(started.process)) return `block ${name} is process ${pid} on ${host}`;
+    signalGroup(pid, "SIGTERM");
     const end = Date.now() + graceMs;
-    while (!isOver() && Date.now() < end) await new Promise((resolve) => setTimeout(resolve, 20));
-    if (!isOver()) signalGroup(id, "SIGKILL");
+    while (mayLive(started) && Date.now() < end) await new Promise((resolve) => setTimeout(resolve, 20));
+    if (mayLive(started)) signalGroup(pid, "SIGKILL");
+    return null;
   }
 }
 
-const lives = (id: string | null): boolean => id !== null && isAliveAndOurs(Number(id));
+/** What cannot be looked at from here counts as alive. */
+const mayLive = ({ process, isChild, code }: Started): boolean =>
+  code === null && (isChild || !isOfThisMachine(process) || isThere(process));
 
-const signalGroup = (id: string | null, signal: NodeJS.Signals): void => {
+const signalGroup = (pid: number, signal: NodeJS.Signals): void => {
   try {
-    if (id !== null) process.kill(-Number(id), signal);
+    process.kill(-pid, signal);
   } catch {
     // It has just ended.
   }

@@ -73,6 +73,7 @@ export class PilotFleet {
     this.#badNodes = file.bad_nodes;
     this.#ended = file.blocks.filter(({ phase }) => phase === "ended");
     this.#blocks = file.blocks.filter(({ phase }) => phase !== "ended");
+    this.#options.allocator.adopt(this.#blocks.map((block) => this.#named(block)));
     this.#hasSubmitted = this.#blocks.length > 0;
     this.#wasAnswered = this.#blocks.length === 0;
   }
@@ -239,7 +240,8 @@ export class PilotFleet {
     });
     const time = now();
     if (outcome.kind === "taken") {
-      this.#replace({ ...block, id: outcome.id, phase: "pending" });
+      const { id, command } = outcome;
+      this.#replace({ ...block, id, phase: "pending", ...(command === undefined ? {} : { command }) });
       this.#brake = afterTaken(this.#brake, time, card.submit);
       onBlock({ block: name, id: outcome.id, state: "submitted", message: allocator.description });
       return;
@@ -274,8 +276,9 @@ export class PilotFleet {
     }
   }
 
-  #named({ name, id }: Block): NamedBlock {
-    return { name, id, jobName: `lambda-hat.${this.#options.sweepId}.${name}` };
+  #named({ name, id, command }: Block): NamedBlock {
+    const jobName = `lambda-hat.${this.#options.sweepId}.${name}`;
+    return { name, id, jobName, ...(command === undefined ? {} : { command }) };
   }
 
   #replace(block: Block): void {
