@@ -95,7 +95,7 @@ const probeCommand = (): Command =>
           stop: signals.stop,
         });
         if (options.json === true) printJson({ seconds, ...report });
-        else for (const line of reportLines(report, seconds)) printLine(line);
+        else for (const line of reportLines(card, report, seconds)) printLine(line);
         refuseUnreachable(card, report);
       } finally {
         signals.close();
@@ -107,7 +107,7 @@ const pilotOf = (file: string, card: Card): PilotCard => {
   throw new SweepError("USAGE", `${file} is of type local; expected a card whose workers run elsewhere.`);
 };
 
-const reportLines = (report: NodeReport, seconds: number): readonly string[] => [
+const reportLines = ({ redis }: PilotCard, report: NodeReport, seconds: number): readonly string[] => [
   `after     ${seconds.toFixed(1)} s`,
   `node      ${report.slurm_node ?? report.host}${report.slurm_job === null ? "" : `, job ${report.slurm_job}`}`,
   `cores     ${report.cores}`,
@@ -121,15 +121,22 @@ const reportLines = (report: NodeReport, seconds: number): readonly string[] => 
   ...(report.driver === null
     ? []
     : [
-        `driver    ${report.driver.address} ${report.driver.is_reachable ? "reached" : "NOT reached"}: ${report.driver.detail}`,
+        `${redis.url === null ? "driver" : "redis "}    ${report.driver.address} ${report.driver.is_reachable ? "reached" : "NOT reached"}: ${report.driver.detail}`,
       ]),
 ];
 
 const refuseUnreachable = (card: PilotCard, { driver }: NodeReport): void => {
   if (driver === null || driver.is_reachable) return;
+  const [where, advice] =
+    card.redis.url === null
+      ? ["this machine", "Set redis.interface of the card to a network that both are on, or redis.url."]
+      : [
+          "Redis",
+          "Set redis.url of the card to an address that works on the nodes, and let Redis listen there.",
+        ];
   throw new SweepError(
     "ENVIRONMENT",
-    `card "${card.label}": the node cannot reach this machine at ${driver.address} (${driver.detail}). Set redis.interface of the card to a network that both are on, or redis.url.`,
+    `card "${card.label}": the node cannot reach ${where} at ${driver.address} (${driver.detail}). ${advice}`,
   );
 };
 
@@ -138,7 +145,7 @@ const reportCommand = (): Command =>
   new Command("report")
     .description("write what a worker would see here (started by card probe)")
     .requiredOption("--to <file>", "JSON file to write")
-    .option("--dial <host:port>", "address of the driver to try")
+    .option("--dial <host:port>", "address to try, or path of a socket")
     .action(async ({ to, dial }: { to: string; dial?: string }) => {
       writeJsonAtomic(to, await reportNode(dial ?? null));
     });

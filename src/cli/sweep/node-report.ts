@@ -29,7 +29,7 @@ export interface NodeReport {
     readonly is_usable: boolean;
     readonly detail: string;
   }[];
-  /** Way back to the driver, over which workers reach Redis. */
+  /** The way to Redis: to that of the card, or to the driver's machine, where a sweep starts its own. */
   readonly driver: {
     readonly address: string;
     readonly is_reachable: boolean;
@@ -39,7 +39,7 @@ export interface NodeReport {
 
 const dialTimeoutMs = 10_000;
 
-/** Looks around. `dial`: `host:port` of the driver; null: not tried. */
+/** Looks around. `dial`: `host:port` or the path of a socket on the way to Redis; null: not tried. */
 export const reportNode = async (dial: string | null): Promise<NodeReport> => {
   const { env } = process;
   const backends = await probeBackends(() => {});
@@ -82,10 +82,10 @@ const listGpus = (): readonly string[] => {
 };
 
 const dialDriver = async (address: string): Promise<NonNullable<NodeReport["driver"]>> => {
-  const [, host = "", port = ""] = /^(.*):(\d+)$/.exec(address) ?? [];
+  const [, host, port] = /^(.*):(\d+)$/.exec(address) ?? [];
   const start = performance.now();
   return await new Promise((resolve) => {
-    const socket = createConnection({ host, port: Number(port) });
+    const socket = createConnection(host === undefined ? { path: address } : { host, port: Number(port) });
     socket.setTimeout(dialTimeoutMs);
     const end = (isReachable: boolean, detail: string): void => {
       socket.destroy();

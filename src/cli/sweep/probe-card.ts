@@ -1,14 +1,15 @@
 /** `card probe`: one short block of a card that runs no worker but reports what a worker would see. */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createServer, isIP, type Server } from "node:net";
-import { networkInterfaces } from "node:os";
+import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import type { PilotCard } from "../../cards/card.ts";
 import { SweepError } from "../../core/errors.ts";
 import type { NamedBlock } from "../../executors/pilots/allocator.ts";
 import { BlockLedger } from "../../executors/pilots/block-ledger.ts";
+import { bindAddressOf } from "../../queue/redis/private-redis.ts";
+import type { RedisAddress } from "../../queue/redis/redis-address.ts";
 import type { NodeReport } from "./node-report.ts";
-import { reachableAddress } from "./sweep-broker.ts";
+import { redisChoiceFor } from "./sweep-broker.ts";
 import { allocatorOf, workerProgram } from "./sweep-executor.ts";
 
 /** A probe's result. */
@@ -30,39 +31,41 @@ const lookEveryMs = 500;
 /** SLURM is asked so often why it takes so long. */
 const askEveryMs = 30_000;
 
-/** @throws SweepError `ENVIRONMENT` if the block is refused, does not start in time, or reports nothing. */
+/**
+ * @throws SweepError `ENVIRONMENT` if the block is refused, does not start in time, or reports nothing; `USAGE` for a Redis that
+ * a sweep would not look for either.
+ */
 export const probeCard = async (card: PilotCard, options: ProbeOptions): Promise<ProbeResult> => {
+  const way = await openWay(card);
   const folder = mkdtempSync(join(process.cwd(), ".lambda-hat-probe-"));
-  const address = addressOf(card.redis.interface) ?? reachableAddress();
-  const server = await listen(address);
   try {
-    return await runProbe(shortLived(card), { ...options, folder, dial: dialAddressOf(server, address) });
+    return await runProbe(shortLived(card), { ...options, folder, dial: way.dial });
   } finally {
-    server.close();
+    way.close();
     rmSync(folder, { recursive: true, force: true });
   }
 };
 
-/** The first address of a network interface, or the text itself where it is an address; null: neither. */
-const addressOf = (name: string | null): string | null => {
-  if (name === null) return null;
-  const list = networkInterfaces()[name] ?? [];
-  const found = list.find(({ family }) => family === "IPv4") ?? list[0];
-  return found?.address ?? (isIP(name) === 0 ? null : name);
+/** What the node is to reach: the Redis of the card, or this machine where a sweep would start its own. */
+const openWay = async (card: PilotCard): Promise<{ readonly dial: string; close(): void }> => {
+  const choice = redisChoiceFor([card], null);
+  if (choice?.kind === "given") return { dial: dialTextOf(choice.address), close: () => {} };
+  const host = bindAddressOf(choice?.interface ?? null);
+  const server = await listen(host);
+  const { port } = server.address() as { port: number };
+  return { dial: `${host}:${port}`, close: () => server.close() };
 };
 
+/** `host:port`, or the path of a socket. */
+const dialTextOf = ({ at }: RedisAddress): string => ("path" in at ? at.path : `${at.host}:${at.port}`);
+
 /** The driver's end of the way back: accepts and hangs up. */
-const listen = (address: string | null): Promise<Server> =>
+const listen = (host: string): Promise<Server> =>
   new Promise((resolve, reject) => {
     const server = createServer((socket) => socket.destroy());
     server.once("error", reject);
-    server.listen(0, address ?? "127.0.0.1", () => resolve(server));
+    server.listen(0, host, () => resolve(server));
   });
-
-const dialAddressOf = (server: Server, address: string | null): string => {
-  const { port } = server.address() as { port: number };
-  return `${address ?? "127.0.0.1"}:${port}`;
-};
 
 const shortLived = <Card extends PilotCard>(card: Card): Card => ({
   ...card,

@@ -58,7 +58,7 @@ export const redisChoiceFor = (pilots: readonly PilotCard[], asked: string | nul
 };
 
 /** The first address of this machine in a private network, else the first that is not loopback; null: there is none. */
-export const reachableAddress = (): string | null => {
+const reachableAddress = (): string | null => {
   const addresses = Object.values(networkInterfaces())
     .flatMap((list) => list ?? [])
     .filter(({ internal, family }) => !internal && family === "IPv4")

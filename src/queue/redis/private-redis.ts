@@ -264,7 +264,8 @@ const notInstalled = (program: string, cause: NodeJS.ErrnoException): SweepError
   );
 };
 
-const bindAddressOf = (name: string | null): string => {
+/** Address of a network interface, or the text where it is one of this machine; null: loopback. @throws `USAGE` for others. */
+export const bindAddressOf = (name: string | null): string => {
   if (name === null) return "127.0.0.1";
   const interfaces = networkInterfaces();
   const all = Object.entries(interfaces).flatMap(([key, entries = []]) =>
