@@ -5,11 +5,17 @@
  * (drained, preempted, stopped) is free. A task error is repeated only if it is retryable, because the same wrong
  * configuration fails the same way again.
  */
+import type { TaskKind } from "../core/task-class.ts";
 import type { FailureCause, TaskFailure } from "./failure.ts";
 
-/** Retries after the first attempt, per cause, and the pause before each. */
+/** Retries after the first attempt, per cause. */
+export type RetryBudgets = Readonly<Record<FailureCause, number>>;
+
+/** How many retries, and the pause before each. */
 export interface RetryPolicy {
-  readonly budgets: Readonly<Record<FailureCause, number>>;
+  readonly budgets: RetryBudgets;
+  /** Of kinds of task that have budgets of their own. */
+  readonly budgetsByKind?: Readonly<Partial<Record<TaskKind, RetryBudgets>>>;
   /** Pause before the first retry; it doubles with each further one. */
   readonly backoffMs: number;
   readonly maxBackoffMs: number;
@@ -21,6 +27,12 @@ export const defaultRetryPolicy: RetryPolicy = {
   backoffMs: 500,
   maxBackoffMs: 60_000,
 };
+
+/** The policy for one kind of task. */
+export const policyFor = (policy: RetryPolicy, kind: TaskKind): RetryPolicy => ({
+  ...policy,
+  budgets: policy.budgetsByKind?.[kind] ?? policy.budgets,
+});
 
 /** Failed attempts of one task so far, per cause, the one being judged included. */
 export type FailureCounts = Readonly<Record<FailureCause, number>>;

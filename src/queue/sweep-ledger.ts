@@ -11,7 +11,7 @@ import type { Plan } from "../plan/plan.ts";
 import { countStates, isFinal } from "../plan/task-state.ts";
 import type { LeaseRequest, SubmitOptions, TaskRecord } from "./broker.ts";
 import { changeOfCause, type TaskFailure } from "./failure.ts";
-import { decideRetry, type RetryDecision, reasonOfMaxFailures } from "./retry-policy.ts";
+import { decideRetry, policyFor, type RetryDecision, reasonOfMaxFailures } from "./retry-policy.ts";
 import type { SweepEventBody } from "./sweep-event.ts";
 import { type StartedAttempt, TaskEntry } from "./task-entry.ts";
 import type { Progress } from "./task-messages.ts";
@@ -142,7 +142,7 @@ export class SweepLedger {
   /** What is to be done about a failure of a running task, which is counted in; `fail` enters it. */
   decide(entry: TaskEntry, failure: TaskFailure): RetryDecision {
     const counts = { ...entry.failureCounts, [failure.cause]: entry.failureCounts[failure.cause] + 1 };
-    return decideRetry(failure, counts, this.options.retryPolicy);
+    return decideRetry(failure, counts, policyFor(this.options.retryPolicy, entry.task.kind));
   }
 
   /** A running task failed. The owner of a retry calls `makeReady` after the delay. */

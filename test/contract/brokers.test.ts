@@ -247,6 +247,15 @@ describe.each(bodies)("broker $name", { timeout: 120_000 }, (body) => {
     expect(kinds().filter((kind) => kind === "worker_lost")).toHaveLength(4);
   });
 
+  it("counts by the budgets of the task's own kind where it has some", async () => {
+    const budgetsByKind = { noop: { ...defaultRetryPolicy.budgets, worker_lost: 0 } };
+    const broker = await start(aPlan([aTask("a")]), {
+      retryPolicy: { ...defaultRetryPolicy, budgetsByKind },
+    });
+    await broker.fail(await take(broker), lost);
+    expect((await broker.records())[0]).toMatchObject({ state: "failed", attempt: 1 });
+  });
+
   it("ends a task that is over its time or memory in a state of its own, by default without retry", async () => {
     const broker = await start(aPlan([aTask("slow"), aTask("fat")]));
     await broker.fail(await take(broker), supervisedFailure("timeout", "took too long"));

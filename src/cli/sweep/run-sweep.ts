@@ -9,7 +9,6 @@ import { type PlanOutcome, runPlan } from "../../executors/run-plan.ts";
 import type { SubmitOptions } from "../../queue/broker.ts";
 import { EventLog } from "../../queue/event-log.ts";
 import type { RedisChoice } from "../../queue/redis/open-redis-broker.ts";
-import { defaultRetryPolicy } from "../../queue/retry-policy.ts";
 import type { SweepEvent } from "../../queue/sweep-event.ts";
 import { acquireSweepLock } from "../../queue/sweep-lock.ts";
 import { resultsFile } from "../../results/results-files.ts";
@@ -22,6 +21,7 @@ import { matrixView } from "../output/matrix-view.ts";
 import { plainView } from "../output/plain-view.ts";
 import { printJson, printNote } from "../output/print.ts";
 import { SweepProgress, type SweepView } from "../output/sweep-progress.ts";
+import { retryPolicyOf } from "./card-budgets.ts";
 import { clearLeftovers } from "./clear-leftovers.ts";
 import type { PlannedSweep } from "./plan-experiment.ts";
 import { onSignals } from "./stop-signals.ts";
@@ -134,14 +134,7 @@ const openQueue = async (
 };
 
 const submitOptionsOf = ({ sweep, cards, maxFails }: RunSweepOptions): SubmitOptions => ({
-  retryPolicy: {
-    ...defaultRetryPolicy,
-    budgets: {
-      ...defaultRetryPolicy.budgets,
-      task_error: cards.find(({ retries }) => retries !== null)?.retries ?? sweep.experiment.retries,
-      worker_lost: Math.max(...cards.map(({ crashLimit }) => crashLimit)),
-    },
-  },
+  retryPolicy: retryPolicyOf(cards, sweep.experiment.retries),
   maxFailures: maxFails,
   expectedSec: lifeNeeded(sweep.plan.tasks, sweep.orderSec, pilotsOf(cards)),
 });

@@ -8,7 +8,7 @@ import type { Clock } from "../../core/clock.ts";
 import type { Lease } from "../broker.ts";
 import type { TaskFailure } from "../failure.ts";
 import { type JobPayload, type PayloadReading, parsePayload } from "../job-payload.ts";
-import { decideRetry, type RetryDecision } from "../retry-policy.ts";
+import { decideRetry, policyFor, type RetryDecision } from "../retry-policy.ts";
 import type { Progress } from "../task-messages.ts";
 import type { Fact } from "./fact.ts";
 import { renewLease } from "./lease-script.ts";
@@ -92,8 +92,9 @@ export class HeldLeases {
     if (held === undefined) return false;
     const { counts, stopReason } = await this.#options.store.readFailures(lease.task.id);
     const next = { ...counts, [failure.cause]: counts[failure.cause] + 1 };
+    const policy = policyFor(this.#options.rules().retryPolicy, lease.task.kind);
     const decision: RetryDecision =
-      stopReason === null ? decideRetry(failure, next, this.#options.rules().retryPolicy) : { kind: "final" };
+      stopReason === null ? decideRetry(failure, next, policy) : { kind: "final" };
     const isMoved = await this.#moveFailed(held.job, { attempt: lease.attempt, failure, decision });
     this.#forget(lease);
     if (!isMoved) return false;
