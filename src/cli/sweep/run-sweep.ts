@@ -67,7 +67,9 @@ export const runSweep = async (options: RunSweepOptions): Promise<SweepEnd> => {
     events.append(event);
     metrics?.hear(event);
     view.onEvent(event);
+    table.hear(event);
   };
+  const table = new SweepTable(sweep, process.cwd());
   let metrics: OpenMetrics | null = null;
   const executor = openSweepExecutor({
     cards: options.cards,
@@ -76,7 +78,6 @@ export const runSweep = async (options: RunSweepOptions): Promise<SweepEnd> => {
     opened,
     onEvent: (body) => onEvent({ time: Date.now(), ...body }),
   });
-  const table = new SweepTable(sweep, process.cwd());
   const signals = onSignals(say);
   try {
     metrics = await openSweepMetrics(options, opened.pool);
@@ -95,13 +96,14 @@ export const runSweep = async (options: RunSweepOptions): Promise<SweepEnd> => {
       onEvent,
       onTaskFinal: (record) => table.update(record),
       stop: signals.stop,
-      kill: signals.kill,
+      kill: AbortSignal.any([signals.kill, table.failed]),
     });
     view.close();
     await table.finish();
     return { outcome, table };
   } finally {
     view.close();
+    table.close();
     signals.close();
     await metrics?.close();
     await close();

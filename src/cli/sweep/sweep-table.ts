@@ -1,18 +1,21 @@
 /**
- * The results table of a running sweep: one row a planned cell from the start, rewritten as tasks end.
+ * The results table of a running sweep: one row a planned cell from the start, rewritten as tasks begin and end.
  *
- * Rows are made from manifests on disk; the queue adds only what a task that left none has to say.
+ * Rows are made from manifests on disk; the queue adds only what a task that left none has to say. A change that comes too
+ * soon after a write is written by a timer, so that the file never stays behind for longer than the pause between writes.
  */
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { relative } from "node:path";
 import type { Experiment } from "../../config/experiment.ts";
 import { resolveCell } from "../../config/experiment.ts";
+import { type Clock, systemClock } from "../../core/clock.ts";
 import type { ErrorRecord } from "../../core/errors.ts";
 import { packageVersion } from "../../core/package-root.ts";
 import type { PlannedCell } from "../../plan/plan.ts";
-import { isSuccess, type TaskState } from "../../plan/task-state.ts";
+import { isFinal, isSuccess, type TaskState } from "../../plan/task-state.ts";
 import type { TaskRecord } from "../../queue/broker.ts";
+import type { SweepEvent } from "../../queue/sweep-event.ts";
 import type { ResultRow } from "../../results/columns.ts";
 import { type JsonObject, type TaskRecord as ManifestRecord, resultRowOf } from "../../results/result-row.ts";
 import { writeSweepResults } from "../../results/results-files.ts";
@@ -40,19 +43,35 @@ const unknown: Omit<KnownState, "state"> = {
   finishedAt: null,
 };
 
+/** What an event says of a task that is not final after it. */
+const openStateAfter: Partial<Record<SweepEvent["kind"], TaskState>> = {
+  task_ready: "ready",
+  task_started: "running",
+  retry: "waiting",
+  given_back: "waiting",
+};
+
 export class SweepTable {
   readonly #sweep: PlannedSweep;
   readonly #root: string;
+  readonly #clock: Clock;
   readonly #states = new Map<string, KnownState>();
   readonly #rows: ResultRow[];
   /** Cells by task, with their row's index; equal cells share a task. */
   readonly #cellsOf = new Map<string, [index: number, cell: PlannedCell][]>();
+  /** The next write is not before this time of the clock. */
   #writeAt = 0;
+  #stopTimer: (() => void) | null = null;
+  #isClosed = false;
+  /** The last write; a failed one fails all that follow. */
+  #written: Promise<void> = Promise.resolve();
+  readonly #failure = new AbortController();
 
   /** @param root folder that holds `results/`. */
-  constructor(sweep: PlannedSweep, root: string) {
+  constructor(sweep: PlannedSweep, root: string, clock: Clock = systemClock) {
     this.#sweep = sweep;
     this.#root = root;
+    this.#clock = clock;
     const done = new Set(sweep.plan.doneTaskIds);
     for (const { id } of sweep.plan.tasks) {
       this.#states.set(id, { ...unknown, state: done.has(id) ? "skipped" : "planned" });
@@ -78,15 +97,62 @@ export class SweepTable {
     const error = failure?.error ?? null;
     this.#states.set(task.id, { state, attempt, error, rootTaskId, startedAt, finishedAt });
     for (const [index, cell] of this.#cellsOf.get(task.id) ?? []) this.#rows[index] = this.#rowOf(cell);
-    if (performance.now() >= this.#writeAt) await this.#write();
+    if (this.#clock.now() >= this.#writeAt) await this.#write();
+    else this.#writeLater();
   }
 
-  /** Writes the final table. */
+  /** Takes note of tasks that wait, can be taken or run; what has ended comes by `update`. */
+  hear(event: SweepEvent): void {
+    if (event.kind === "plan") for (const id of this.#states.keys()) this.#note(id, { status: "waiting" });
+    const status = openStateAfter[event.kind];
+    if (status === undefined || !("taskId" in event)) return;
+    const attempt = "attempt" in event ? { attempt: event.attempt } : {};
+    const startedAt = event.kind === "task_started" ? new Date(event.time).toISOString() : null;
+    this.#note(event.taskId, { ...attempt, status, started_at: startedAt });
+  }
+
+  /** Aborted when a table could not be written by the timer; `finish` then throws why. */
+  get failed(): AbortSignal {
+    return this.#failure.signal;
+  }
+
+  /** Writes the final table. @throws why an earlier write failed. */
   async finish(): Promise<void> {
+    this.close();
     await this.#write();
   }
 
-  async #write(): Promise<void> {
+  /** Writes no more by itself. */
+  close(): void {
+    this.#isClosed = true;
+    this.#stopTimer?.();
+  }
+
+  /** Changes the rows of a task that is not final. */
+  #note(taskId: string, changes: ResultRow): void {
+    const cells = this.#cellsOf.get(taskId);
+    if (cells === undefined || isFinal(this.#knownOf(taskId).state)) return;
+    for (const [index] of cells) this.#rows[index] = { ...this.#rows[index], ...changes };
+    this.#writeLater();
+  }
+
+  #writeLater(): void {
+    if (this.#isClosed || this.#stopTimer !== null) return;
+    const delayMs = Math.max(0, this.#writeAt - this.#clock.now());
+    this.#stopTimer = this.#clock.after(delayMs, () => {
+      this.#write().catch((error: unknown) => this.#failure.abort(error));
+    });
+  }
+
+  #write(): Promise<void> {
+    this.#stopTimer?.();
+    this.#written = this.#written.then(() => this.#writeNow());
+    return this.#written;
+  }
+
+  async #writeNow(): Promise<void> {
+    this.#stopTimer = null;
+    this.#writeAt = this.#clock.now() + writeEveryMs;
     const { plan, experiment } = this.#sweep;
     if (plan.cells.length === 0) return;
     const metadata = {
@@ -98,7 +164,7 @@ export class SweepTable {
     const start = performance.now();
     await writeSweepResults(this.#root, metadata, this.#rows);
     const tookMs = performance.now() - start;
-    this.#writeAt = performance.now() + Math.max(writeEveryMs, 20 * tookMs);
+    this.#writeAt = this.#clock.now() + Math.max(writeEveryMs, 20 * tookMs);
   }
 
   #rowOf(cell: PlannedCell): ResultRow {
