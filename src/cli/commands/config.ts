@@ -4,12 +4,15 @@ import { formatResolved, resolvedFile } from "../../config/format-resolved.ts";
 import { experimentJsonSchema } from "../../config/json-schema.ts";
 import { formatKeyTables } from "../../config/key-tables.ts";
 import { loadExperiment } from "../../config/load-experiment.ts";
+import { SweepError } from "../../core/errors.ts";
+import { quote } from "../../core/yaml/mistakes.ts";
 import { collect } from "../option-values.ts";
 import { printJson, printLine } from "../output/print.ts";
 
 const defaultFile = "config/experiments.yaml";
 
 interface FileOptions {
+  readonly config?: string;
   readonly set: readonly string[];
   readonly json?: boolean;
 }
@@ -17,14 +20,24 @@ interface FileOptions {
 const fileCommand = (name: string, description: string): Command =>
   new Command(name)
     .description(description)
-    .argument("[file]", "experiment file", defaultFile)
+    .argument("[file]", `experiment file (default: "${defaultFile}")`)
+    .option("--config <file>", "the same, as other commands spell it")
     .option("--set <path=value>", "override a value, for example samplers.0.overrides.draws=500", collect, [])
     .option("--json", "print JSON");
 
+/** @throws SweepError `USAGE` if the file is named twice. */
+const fileOf = (file: string | undefined, { config }: FileOptions): string => {
+  if (file !== undefined && config !== undefined) {
+    const names = `${quote(file)} and --config ${quote(config)}`;
+    throw new SweepError("USAGE", `got ${names}; expected one experiment file. Leave one of them out.`);
+  }
+  return file ?? config ?? defaultFile;
+};
+
 const checkCommand = (): Command =>
   fileCommand("check", "report every mistake in an experiment file").action(
-    (file: string, options: FileOptions) => {
-      const experiment = loadExperiment(file, { sets: options.set });
+    (file: string | undefined, options: FileOptions) => {
+      const experiment = loadExperiment(fileOf(file, options), { sets: options.set });
       const targets = experiment.targets.length;
       const samplers = experiment.samplers.length;
       const cells = targets * samplers;
@@ -35,8 +48,8 @@ const checkCommand = (): Command =>
 
 const showCommand = (): Command =>
   fileCommand("show", "print an experiment with presets, lists and --set worked out").action(
-    (file: string, options: FileOptions) => {
-      const experiment = loadExperiment(file, { sets: options.set });
+    (file: string | undefined, options: FileOptions) => {
+      const experiment = loadExperiment(fileOf(file, options), { sets: options.set });
       if (options.json) printJson(resolvedFile(experiment));
       else printLine(formatResolved(experiment).trimEnd());
     },

@@ -28,6 +28,17 @@ describe("lambda-hat config", () => {
     });
   });
 
+  it("check and show take the file by position or by --config, not by both", () => {
+    const named = outputOf("config", "check", "--config", shipped);
+    vi.restoreAllMocks();
+    expect(named).toBe(outputOf("config", "check", shipped));
+    expect(outputOf("config", "show", "--config", shipped)).toContain("samplers:");
+    for (const name of ["check", "show"]) {
+      const both = () => outputOf("config", name, shipped, "--config", shipped);
+      expect(both).toThrow(expect.objectContaining({ code: "USAGE" }));
+    }
+  });
+
   it("check throws CONFIG_INVALID for a wrong --set", () => {
     const wrong = () => outputOf("config", "check", shipped, "--set", "targets.0.seed=-1");
     expect(wrong).toThrow(expect.objectContaining({ code: "CONFIG_INVALID" }));
