@@ -6,7 +6,7 @@
  * plain `Error` whose message starts with `bug:` (stack shown, exit code 70).
  */
 
-import { systemErrorText } from "./system-error.ts";
+import { isTransientError, systemErrorText } from "./system-error.ts";
 
 /** Closed set of error codes; exit codes and tests look at codes, never at text. */
 export type ErrorCode =
@@ -66,7 +66,7 @@ export const messageOf = (error: unknown): string => {
   return typeof error === "string" ? error : (JSON.stringify(error) ?? "undefined");
 };
 
-/** Any thrown value → plain data. */
+/** Any thrown value → plain data. What failed because of a transient error of the system is retryable. */
 export const errorRecordOf = (error: unknown): ErrorRecord => {
   const causes: string[] = [];
   let cause = error instanceof Error ? error.cause : undefined;
@@ -74,15 +74,15 @@ export const errorRecordOf = (error: unknown): ErrorRecord => {
     causes.push(messageOf(cause));
     cause = cause instanceof Error ? cause.cause : undefined;
   }
-  if (error instanceof SweepError) {
-    const { code, message, isRetryable, details } = error;
-    return { code, message, causes, stack: error.stack ?? null, isRetryable, details };
-  }
   const stack = error instanceof Error ? (error.stack ?? null) : null;
-  const rest = { causes, stack, isRetryable: false, details: {} };
+  const rest = { causes, stack, isRetryable: isTransientError(error), details: {} };
+  if (error instanceof SweepError) {
+    const { code, message, details, isRetryable } = error;
+    return { ...rest, code, message, details, isRetryable: isRetryable || rest.isRetryable };
+  }
   const systemText = systemErrorText(error);
-  if (systemText !== null) return { code: "ENVIRONMENT", message: systemText, ...rest };
-  return { code: "BUG", message: messageOf(error), ...rest };
+  if (systemText !== null) return { ...rest, code: "ENVIRONMENT", message: systemText };
+  return { ...rest, code: "BUG", message: messageOf(error) };
 };
 
 /** Closes a `switch` over a union: a missing case is a type error here. */
