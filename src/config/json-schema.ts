@@ -148,8 +148,10 @@ const samplerEntry = (): z.ZodType => {
 
 /** Schema of an experiment file, JSON Schema draft 7, with descriptions. */
 export const experimentJsonSchema = (): Record<string, unknown> => {
-  const { timeout, ...scalars } = topLevelSchema.shape;
+  const { experiment, timeout, ...scalars } = topLevelSchema.shape;
   const schema = z.strictObject({
+    // Which letters a name may have takes \p{L} to say, which validators outside JavaScript do not read.
+    experiment: z.string().min(1).max(100).default("dev").describe(descriptionOf(experiment)),
     ...scalars,
     training: withPreset("training", trainingSchema.shape, false).optional(),
     posterior: withPreset("posterior", posteriorSchema.shape, false).optional(),

@@ -51,6 +51,10 @@ const checks: Readonly<Record<string, (check: Check) => string[]>> = {
   exclusiveMaximum: (c) => when(typeof c.value === "number" && c.value >= Number(c.rule), c, "too large"),
   multipleOf: (c) => when(typeof c.value === "number" && c.value % Number(c.rule) !== 0, c, "no multiple"),
   minItems: (c) => when(Array.isArray(c.value) && c.value.length < Number(c.rule), c, "too few items"),
+  minLength: (c) =>
+    when(typeof c.value === "string" && Array.from(c.value).length < Number(c.rule), c, "too short"),
+  maxLength: (c) =>
+    when(typeof c.value === "string" && Array.from(c.value).length > Number(c.rule), c, "too long"),
   pattern: (c) =>
     when(typeof c.value === "string" && !new RegExp(String(c.rule), "u").test(c.value), c, "no match"),
   items: (c) =>

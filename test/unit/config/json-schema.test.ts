@@ -8,6 +8,7 @@ import { loadExperiment } from "../../../src/config/load-experiment.ts";
 import { packageRoot } from "../../../src/core/package-root.ts";
 import { experimentText, mistakesOf } from "../../support/experiment-file.ts";
 import { schemaErrors } from "../../support/json-schema.ts";
+import { askPython, whyNoOracle } from "../../support/python-oracle.ts";
 
 const schema = experimentJsonSchema();
 const errorsOf = (text: string): string[] => schemaErrors(schema, parse(text, { merge: true }));
@@ -58,6 +59,7 @@ const wrong: readonly (readonly [string, string])[] = [
   ["$.samplers.0.overrides", experimentText(target, "- { name: hmc, overrides: { stepsize: 1 } }")],
   ["$.samplers.0.overrides", experimentText(target, "- { name: hmc, overrides: { step_size: 0 } }")],
   ["$.samplers.0.posterior", experimentText(target, "- { name: hmc, posterior: { loss: mse } }")],
+  ["$.experiment", experimentText(target, "- { name: hmc }", `experiment: ${"x".repeat(101)}\n`)],
   ["$.timeout", experimentText(target, "- { name: hmc }", "timeout: soon\n")],
 ];
 
@@ -80,6 +82,39 @@ describe("experimentJsonSchema", () => {
   it("accepts what `config show` prints", () => {
     expect(errorsOf(formatResolved(loadExperiment(shipped)))).toEqual([]);
   });
+
+  it("has no pattern that only JavaScript reads", () => {
+    const patterns = [...JSON.stringify(schema).matchAll(/"pattern":("(?:[^"\\]|\\.)*")/g)].map(
+      ([, text = ""]) => JSON.parse(text) as string,
+    );
+    expect(patterns.length).toBeGreaterThan(3);
+    expect(patterns.filter((pattern) => /\\[pP]\{|\(\?</.test(pattern))).toEqual([]);
+  });
+
+  const noOracle = whyNoOracle(["jsonschema"]);
+  it.skipIf(noOracle !== null)(
+    `Python's jsonschema takes it and judges as it promises${noOracle === null ? "" : ` (skipped: ${noOracle})`}`,
+    () => {
+      const named = experimentText(target, "- { name: hmc }", "experiment: Größe 2.1_b\n");
+      const files = [readFileSync(shipped, "utf8"), named, ...right].map((text) =>
+        parse(text, { merge: true }),
+      );
+      const unknown = parse(experimentText(target, "- { name: hmc }", "experimnt: x\n"));
+      const answer = askPython(
+        `
+import jsonschema
+kind = jsonschema.validators.validator_for(q["schema"], default=None)
+kind.check_schema(q["schema"])
+judge = kind(q["schema"])
+print(json.dumps([kind.__name__, [[e.message for e in judge.iter_errors(f)] for f in q["files"]]]))`,
+        { schema, files: [...files, unknown] },
+      );
+      expect(answer).toEqual([
+        "Draft7Validator",
+        [...files.map(() => []), [expect.stringContaining("'experimnt' was unexpected")]],
+      ]);
+    },
+  );
 
   it("describes every key of every target and sampler", () => {
     const bare: string[] = [];
