@@ -6,7 +6,7 @@ import type { z } from "zod";
 import { SweepError } from "../core/errors.ts";
 import { packageRoot } from "../core/package-root.ts";
 import { joinPath, type LocatedMap, nearestNode, type PathStep, plainOf } from "../core/yaml/located.ts";
-import { gotOf, type Mistake, quote, throwMistakes } from "../core/yaml/mistakes.ts";
+import { gotOf, type Mistake, quote, throwMistakes, wordKeys } from "../core/yaml/mistakes.ts";
 import { suggestName } from "../core/yaml/nearest-name.ts";
 import { readYamlFile } from "../core/yaml/read-yaml.ts";
 import { setValues } from "../core/yaml/set-values.ts";
@@ -44,9 +44,11 @@ export const loadCard = (pathOrName: string, options: LoadCardOptions = {}): Loa
   const root = setValues(source.root, options.sets ?? [], { mistakes, ...setRules });
   const value = plainOf(root);
   const checked = kindOf(value).check(value, options.numCores ?? availableParallelism());
-  if ("issues" in checked) mistakes.push(...checked.issues.flatMap((issue) => wordIssue(issue, root)));
-  else mistakes.push(...checked.mistakes.map((mistake) => placeMistake(mistake, root)));
-  throwMistakes(path, mistakes);
+  const found =
+    "issues" in checked
+      ? checked.issues.flatMap((issue) => wordIssue(issue, root))
+      : checked.mistakes.map((mistake) => placeMistake(mistake, root));
+  throwMistakes(path, [...mistakes, ...found]);
   if ("issues" in checked) throw new Error("bug: a card without mistakes was refused");
   const card = checked.resolve();
   return { card, resolvedText: formatCard(card) };
@@ -118,16 +120,18 @@ const cardNamesIn = (folder: string): readonly string[] =>
 
 const wordIssue = (issue: z.core.$ZodIssue, root: LocatedMap): readonly Mistake[] => {
   const path = issue.path as readonly PathStep[];
-  if (issue.code === "unrecognized_keys") return issue.keys.map((key) => unknownKey([...path, key], root));
+  if (issue.code === "unrecognized_keys") {
+    const known = keysAt(plainOf(root), path);
+    return wordKeys(issue.keys, (key) => unknownKey([...path, key], known, root));
+  }
   const { node, depth } = nearestNode(root, path);
   const got = depth < path.length ? "nothing" : gotOf(node);
   return [placeMistake({ path, text: `got ${got}; expected ${issue.message}.` }, root)];
 };
 
-const unknownKey = (path: readonly PathStep[], root: LocatedMap): Mistake => {
+const unknownKey = (path: readonly PathStep[], known: readonly string[], root: LocatedMap): Mistake => {
   const [key, parent] = [String(path.at(-1)), path.slice(0, -1)];
   const parsl = parent.length === 0 ? parslKeys[key] : undefined;
-  const known = keysAt(plainOf(root), parent);
   const text =
     parsl === undefined
       ? `got the unknown key ${quote(key)}; expected one of ${known.join(", ")}.${suggestName(key, known)}`

@@ -47,9 +47,9 @@ export const expandEntry = (entry: LocatedMap, rules: ExpansionRules, mistakes: 
     } else if (axis.list.items.length === 0) {
       mistakes.push(wrongValue(axis.list, "at least one value"));
     } else {
-      // The stack gives back what was pushed last, so the items go on in reverse.
-      const items = [...axis.list.items].reverse();
-      pending.push(...items.map((item) => replaceAt(current, axis.path, item) as LocatedMap));
+      // The stack gives back what was pushed last, so the items go on in reverse; one too many is refused below.
+      for (const item of axis.list.items.slice(0, maxExpanded + 1).reverse())
+        pending.push(replaceAt(current, axis.path, item) as LocatedMap);
     }
     if (expanded.length + pending.length > maxExpanded) {
       const text = `got lists that stand for more than ${maxExpanded.toLocaleString("en")} entries; expected fewer. Split the file.`;

@@ -4,8 +4,9 @@
  */
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { loadExperiment } from "../../src/config/load-experiment.ts";
 import { packageRoot } from "../../src/core/package-root.ts";
-import { experimentText, type Files, mistakesOf } from "../support/experiment-file.ts";
+import { experimentText, type Files, mistakesOf, withFolder } from "../support/experiment-file.ts";
 
 interface Case {
   readonly name: string;
@@ -411,6 +412,70 @@ describe("mistakes in experiment files", () => {
       (line) => /^(?:experiment\.yaml:)?(.*? {2}\S+?): /.exec(line)?.[1] ?? line,
     );
     expect(places).toEqual(one.at);
+  });
+
+  const many = (count: number, one: (index: number) => string): string =>
+    Array.from({ length: count }, (_, i) => one(i)).join("");
+  const ones = `[1${many(200_000, () => ",1")}]`;
+  const good = experimentText(target);
+  it.each([
+    [
+      "300,000 unknown keys",
+      `${many(300_000, (i) => `key_${i}: 1\n`)}${good}`,
+      /more than 1,000,000 words and signs/,
+    ],
+    [
+      "100,000 unknown keys",
+      `${many(100_000, (i) => `key_${i}: 1\n`)}${good}`,
+      /got the unknown key "key_0"/,
+    ],
+    [
+      "100,000 unknown settings",
+      withSampler(`- { name: hmc, overrides: { ${many(100_000, (i) => `key_${i}: 1,`)} } }`),
+      /got the unknown key "key_0"/,
+    ],
+    ["130,000 times one key", `${many(130_000, () => "retries: 1\n")}${good}`, /got the key a second time/],
+    ["130,000 numbers as keys", `${many(130_000, (i) => `${i}: 1\n`)}${good}`, /expected a name/],
+    ["200,000 merged mappings", `<<: [{}${many(200_000, () => ",{}")}]\n${good}k: 1\n`, /unknown key "k"/],
+    [
+      "200,000 seeds",
+      experimentText(`- { model: small, data: small, seed: ${ones} }`),
+      /more than 10,000 entries/,
+    ],
+    [
+      "200,000 targets",
+      `targets: ${ones}\nsamplers: [{ name: hmc }]\n`,
+      /targets.0: got 1; expected a mapping/,
+    ],
+    [
+      "200,000 widths",
+      experimentText(
+        `- { model: deep_linear, data: small, seed: 1, overrides: { model: { widths: ${ones}, rank: 2 } } }`,
+      ),
+      /got 2; expected at most 1/,
+    ],
+  ])(
+    "%s are refused within seconds",
+    (_, text, first) => {
+      const lines = mistakesOf(text);
+      expect(lines.length).toBeLessThanOrEqual(1000);
+      expect(lines[0]).toMatch(first);
+    },
+    30_000,
+  );
+
+  it("past the thousandth, unknown keys are one mistake", () => {
+    const text = `${many(1500, (i) => `key_${i}: 1\n`)}${good}`;
+    const thrown = withFolder({ "experiment.yaml": text }, (folder) => {
+      try {
+        return loadExperiment(join(folder, "experiment.yaml"));
+      } catch (error) {
+        return error;
+      }
+    });
+    expect(thrown).toMatchObject({
+      message: expect.stringMatching(/^1001 mistakes in .*[\s\S]*and 951 more$/),
+    });
   });
 
   it("reads as in the golden file", async () => {

@@ -14,7 +14,8 @@ export const requireLayers = (target: ResolvedTarget, posterior: PosteriorConfig
   const { parameters } = posterior;
   if (parameters === undefined) return posterior;
   const count = numLayersOf(target);
-  const largest = Math.max(...[...parameters.matchAll(/\[(\d+)\]/g)].map(([, index]) => Number(index)));
+  const indices = [...parameters.matchAll(/\[(\d+)\]/g)].map(([, index]) => Number(index));
+  const largest = indices.reduce((most, index) => Math.max(most, index), 0);
   if (largest < count) return posterior;
   const network = count === 0 ? "which has no layers" : `whose network has ${count} layers`;
   const advice =

@@ -147,7 +147,7 @@ const canonicalMlp = (model: MlpBlock): MlpModel => {
 };
 
 const refuseRank = ({ rank, widths }: DeepLinearModel, refuse: Refuse): void => {
-  const least = Math.min(...widths);
+  const least = widths.reduce((smallest, width) => Math.min(smallest, width));
   if (rank > least) refuse("rank", `got ${rank}; expected at most ${least}, the smallest width.`);
 };
 

@@ -10,7 +10,7 @@ import {
   type PathStep,
   plainOf,
 } from "../../core/yaml/located.ts";
-import { gotOf, type Mistake, quote, wrongValue } from "../../core/yaml/mistakes.ts";
+import { gotOf, type Mistake, quote, wordKeys, wrongValue } from "../../core/yaml/mistakes.ts";
 import { suggestName } from "../../core/yaml/nearest-name.ts";
 import { expectedOf, unwrap } from "./fields.ts";
 import { unknownKeyHint } from "./unknown-key-hints.ts";
@@ -33,7 +33,8 @@ export interface Block<T> {
 export const validateBlock = <T>(block: Block<T>, node: LocatedMap, mistakes: Mistake[]): T | null => {
   const parsed = block.schema.safeParse(plainOf(node));
   if (parsed.success) return parsed.data;
-  for (const issue of parsed.error.issues) mistakes.push(...wordIssue(block, node, issue));
+  for (const issue of parsed.error.issues)
+    for (const mistake of wordIssue(block, node, issue)) mistakes.push(mistake);
   return null;
 };
 
@@ -42,7 +43,7 @@ const wordIssue = (block: Block<unknown>, root: LocatedMap, issue: z.core.$ZodIs
   const { node, depth } = nearestNode(root, path);
   if (issue.code === "unrecognized_keys") {
     const known = knownKeys(fieldAt(block.schema, path));
-    return issue.keys.map((key) => unknownKey({ block: block.name, key, known }, node));
+    return wordKeys(issue.keys, (key) => unknownKey({ block: block.name, key, known }, node));
   }
   if (issue.code === "custom" && issue.message.startsWith("got ")) {
     const at = depth < path.length ? (block.origin ?? node) : node;

@@ -142,7 +142,7 @@ const convertMap = (conversion: Conversion, node: YAMLMap, path: string): Locate
   const merged: LocatedMap[] = [];
   for (const pair of node.items as Pair<Node, Node | null>[]) {
     if (isMergeKey(pair.key)) {
-      merged.push(...mergeSources(conversion, pair, path));
+      for (const source of mergeSources(conversion, pair, path)) merged.push(source);
       continue;
     }
     const keyPlace = placeOf(conversion, pair.key);

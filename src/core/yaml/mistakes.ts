@@ -24,6 +24,15 @@ export const wrongValue = (node: Located, expected: string): Mistake => ({
   text: `got ${gotOf(node)}; expected ${expected}.`,
 });
 
+/** One mistake for each unknown key; past the thousandth, which nobody reads, one for all the rest. */
+export const wordKeys = (keys: readonly string[], word: (key: string) => Mistake): Mistake[] => {
+  const worded = keys.slice(0, maxInDetails).map(word);
+  const next = keys[maxInDetails];
+  if (next === undefined) return worded;
+  const text = `got ${keys.length - maxInDetails} unknown keys more; expected none of them.`;
+  return [...worded, { ...word(next), text }];
+};
+
 /** A value as a message shows it: scalars as written, texts in quotes, collections by kind and size. */
 export const gotOf = (node: Located): string => {
   if (node.kind === "map") return node.members.size === 0 ? "an empty mapping" : "a mapping";

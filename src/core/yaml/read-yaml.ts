@@ -1,7 +1,7 @@
 /**
  * YAML bytes → located tree, safely: whatever the bytes are, the answer is a tree or mistakes with positions.
  *
- * Refused: more than 10 MB, bytes that are not UTF-8, several documents, unknown tags, keys that are not texts or come
+ * Refused: more than 10 MB or a million words and signs, bytes that are not UTF-8, several documents, unknown tags, keys that are not texts or come
  * twice, nesting past 100 levels, aliases that contain themselves or copy more than 100,000 values ("billion laughs").
  * Anchors, aliases and merge keys (`<<`) work. Numbers follow YAML 1.2, so `1e-6` is one and `yes` is a text.
  */
@@ -17,6 +17,12 @@ const maxBytes = 10_000_000;
 
 /** Deepest nesting of lists and mappings; the YAML library recurses, and would exhaust the stack on hostile files. */
 const maxDepth = 100;
+
+/** Most words, signs and gaps that are read: about two seconds, and more than any plan of 10,000 entries has. */
+const maxLexemes = 1_000_000;
+
+const tooDeep = `got lists or mappings nested deeper than ${maxDepth} levels; expected a flat file.`;
+const tooMuch = `got more than ${maxLexemes.toLocaleString("en")} words and signs; expected fewer. Split the file.`;
 
 /** One stray bracket makes an error of every line after it; the first few say it all. */
 const maxSyntaxErrors = 5;
@@ -42,7 +48,7 @@ export const readYamlFile = (path: string, name: string, mistakes: Mistake[]): Y
     throwMistakes(name, found);
     throw new Error("bug: no YAML and no mistake");
   }
-  mistakes.push(...found);
+  for (const mistake of found) mistakes.push(mistake);
   return { text, root };
 };
 
@@ -94,9 +100,8 @@ export const parseYaml = (text: string, file: string, mistakes: Mistake[]): Loca
     return { file, line: Math.max(1, line), column: Math.max(1, col) };
   };
   const documents = composeDocuments(text, lines);
-  if (typeof documents === "number") {
-    const what = `got lists or mappings nested deeper than ${maxDepth} levels; expected a flat file.`;
-    mistakes.push({ place: place(documents), path: "", text: what });
+  if ("what" in documents) {
+    mistakes.push({ place: place(documents.offset), path: "", text: documents.what });
     return null;
   }
   const [document, second] = documents;
@@ -114,16 +119,22 @@ export const parseYaml = (text: string, file: string, mistakes: Mistake[]): Loca
 
 type YamlDocument = Document.Parsed;
 
-/** All documents, or the offset at which the nesting became too deep. */
-const composeDocuments = (text: string, lines: LineCounter): YamlDocument[] | number => {
+/** All documents, or what made the parser give up, and at which offset. */
+const composeDocuments = (
+  text: string,
+  lines: LineCounter,
+): YamlDocument[] | { readonly offset: number; readonly what: string } => {
   const parser = new Parser(lines.addNewLine);
   const tokens: CST.Token[] = [];
   lines.addNewLine(0);
+  let numLexemes = 0;
   for (const lexeme of new Lexer().lex(text)) {
-    tokens.push(...parser.next(lexeme));
-    if (parser.stack.length > maxDepth) return parser.offset;
+    for (const token of parser.next(lexeme)) tokens.push(token);
+    numLexemes += 1;
+    if (numLexemes > maxLexemes) return { offset: parser.offset, what: tooMuch };
+    if (parser.stack.length > maxDepth) return { offset: parser.offset, what: tooDeep };
   }
-  tokens.push(...parser.end());
+  for (const token of parser.end()) tokens.push(token);
   const options = { lineCounter: lines, merge: true, prettyErrors: false, uniqueKeys: false } as const;
   return [...new Composer(options).compose(tokens, true, text.length)] as YamlDocument[];
 };

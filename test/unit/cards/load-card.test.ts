@@ -371,6 +371,13 @@ redis: { url: "rediss://r:6379" }
     expect(loadAny(formatCard(rich))).toEqual(rich);
   });
 
+  it("100,000 unknown keys are refused within seconds", () => {
+    writeFileSync(path, Array.from({ length: 100_000 }, (_, i) => `key_${i}: 1\n`).join(""));
+    expect(() => loadCard(path)).toThrow(
+      /^1002 mistakes in [\s\S]*got the unknown key "key_0"; expected one of/,
+    );
+  }, 30_000);
+
   it.each([
     "redis://:secret@h:1",
     "rediss://me:secret@h/2?ca=/ca.pem",
