@@ -4,16 +4,18 @@
  * - `.nc`: the variables of group `posterior`, else those of the root;
  * - `.npz`, `.npy`: arrays (chain, draw, …); one axis is one chain;
  * - `.csv`: one draw a line, columns are variables; a column `chain` tells the chains apart, `draw` orders them;
- * - `.json`: an object of nested lists `[chain][draw]…` (or one list of draws), or such a list alone; null is NaN.
+ * - `.json`: an object of nested lists `[chain][draw]…` (or one list of draws), or such a list alone; null is NaN. Lists of
+ *   texts are left out.
  *
  * Entries of arrays become variables of their own, named as ArviZ does: `theta[0, 2]`.
  */
 import { readFileSync } from "node:fs";
 import { basename, extname, resolve } from "node:path";
 import { SweepError } from "../core/errors.ts";
+import { type DrawsBlock, parseDrawsCsv } from "./draws-csv.ts";
 import { type Hdf5, loadHdf5, openHdf5 } from "./hdf5.ts";
 import { decodeNpy, type NpyArray } from "./npy.ts";
-import { decodeNpz } from "./npz.ts";
+import { decodeReadable } from "./npz.ts";
 
 /** Draws of one scalar variable, shape (numChains, numDraws). */
 export interface FileVariable {
@@ -21,30 +23,37 @@ export interface FileVariable {
   readonly draws: readonly Float64Array[];
 }
 
-/** Numbers with their shape (chain, draw, …), row-major. */
-interface Block {
-  readonly shape: readonly number[];
-  readonly values: Float64Array;
-}
-
-/** Reads every variable of a file. @throws SweepError `NOT_FOUND`, `USAGE` for an unknown kind of file, `TRACE_INVALID`. */
-export const readDrawsFile = async (path: string): Promise<FileVariable[]> => {
-  const blocks = await readBlocks(path);
+/**
+ * Reads every variable of a file.
+ *
+ * @param onNote  hears which arrays were left out, and why.
+ * @throws SweepError `NOT_FOUND`, `USAGE` for an unknown kind of file, `TRACE_INVALID`.
+ */
+export const readDrawsFile = async (
+  path: string,
+  onNote: (note: string) => void = () => {},
+): Promise<FileVariable[]> => {
+  const blocks = await readBlocks(path, onNote);
+  const empty = Object.entries(blocks).find(([, { values }]) => values.length === 0);
+  if (empty !== undefined) throw invalid(`${path}: ${empty[0]}`, "has no draws");
   const variables = Object.entries(blocks).flatMap(([name, block]) => split(name, block));
   if (variables.length === 0) throw invalid(path, "has no variable with draws");
   return variables;
 };
 
-const readBlocks = async (path: string): Promise<Record<string, Block>> => {
+const readBlocks = async (
+  path: string,
+  onNote: (note: string) => void,
+): Promise<Record<string, DrawsBlock>> => {
   switch (extname(path).toLowerCase()) {
     case ".nc":
       return readNetcdf(path);
     case ".npz":
-      return numericBlocks(decodeNpz(read(path), path));
+      return numericBlocks(readNumbers(path, onNote));
     case ".npy":
       return numericBlocks({ [basename(path, extname(path))]: decodeNpy(read(path), path) });
     case ".csv":
-      return parseCsv(read(path).toString("utf8"), path);
+      return parseDrawsCsv(read(path).toString("utf8"), path);
     case ".json":
       return parseJson(read(path).toString("utf8"), path);
     default:
@@ -67,7 +76,7 @@ const read = (path: string): Buffer => {
 const invalid = (path: string, what: string): SweepError =>
   new SweepError("TRACE_INVALID", `${path} ${what}; expected draws shaped (chain, draw).`);
 
-const split = (name: string, { shape, values }: Block): FileVariable[] => {
+const split = (name: string, { shape, values }: DrawsBlock): FileVariable[] => {
   const [numChains = 0, numDraws = 0, ...rest] = shape;
   const entries = rest.reduce((product, length) => product * length, 1);
   return Array.from({ length: entries }, (_, entry) => ({
@@ -91,7 +100,14 @@ const subscripts = (entry: number, shape: readonly number[]): number[] => {
   return indices;
 };
 
-const numericBlocks = (arrays: Readonly<Record<string, NpyArray>>): Record<string, Block> =>
+const readNumbers = (path: string, onNote: (note: string) => void): Record<string, NpyArray> => {
+  const { arrays, unread } = decodeReadable(read(path), path);
+  for (const { name, type } of unread)
+    onNote(`${path}: ${name} is left out, because it holds no real numbers (type ${type})`);
+  return arrays;
+};
+
+const numericBlocks = (arrays: Readonly<Record<string, NpyArray>>): Record<string, DrawsBlock> =>
   Object.fromEntries(
     Object.entries(arrays).flatMap(([name, { shape, data }]) => {
       if (!ArrayBuffer.isView(data) || shape.length === 0) return [];
@@ -100,7 +116,7 @@ const numericBlocks = (arrays: Readonly<Record<string, NpyArray>>): Record<strin
     }),
   );
 
-const readNetcdf = async (path: string): Promise<Record<string, Block>> => {
+const readNetcdf = async (path: string): Promise<Record<string, DrawsBlock>> => {
   const hdf5 = await loadHdf5();
   const file = openHdf5(hdf5, resolve(path), "r");
   try {
@@ -111,8 +127,8 @@ const readNetcdf = async (path: string): Promise<Record<string, Block>> => {
   }
 };
 
-const groupBlocks = (hdf5: Hdf5, group: InstanceType<Hdf5["Group"]>): Record<string, Block> => {
-  const blocks: Record<string, Block> = {};
+const groupBlocks = (hdf5: Hdf5, group: InstanceType<Hdf5["Group"]>): Record<string, DrawsBlock> => {
+  const blocks: Record<string, DrawsBlock> = {};
   for (const name of group.keys()) {
     const dataset = group.get(name);
     if (!(dataset instanceof hdf5.Dataset)) continue;
@@ -124,55 +140,7 @@ const groupBlocks = (hdf5: Hdf5, group: InstanceType<Hdf5["Group"]>): Record<str
   return blocks;
 };
 
-const parseCsv = (text: string, path: string): Record<string, Block> => {
-  const lines = text.split(/\r?\n/).filter((line) => line.trim() !== "" && !line.startsWith("#"));
-  const columns = (lines[0] ?? "").split(",").map((name) => name.trim().replace(/^"(.*)"$/, "$1"));
-  const rows = lines.slice(1).map((line) => line.split(",").map(parseCell));
-  if (rows.length === 0) throw invalid(path, "has no draws below its header");
-  const ragged = rows.findIndex((row) => row.length !== columns.length);
-  if (ragged >= 0)
-    throw invalid(
-      path,
-      `has ${rows[ragged]?.length} cells instead of ${columns.length} in draw ${ragged + 1}`,
-    );
-  const chainColumn = columns.indexOf("chain");
-  const drawColumn = columns.indexOf("draw");
-  const chains = new Map<number, number[][]>();
-  for (const row of rows) {
-    const chain = chainColumn < 0 ? 0 : (row[chainColumn] ?? 0);
-    const draws = chains.get(chain) ?? [];
-    draws.push(row);
-    chains.set(chain, draws);
-  }
-  const ordered = [...chains.keys()]
-    .sort((a, b) => a - b)
-    .map((chain) => {
-      const draws = chains.get(chain) ?? [];
-      return drawColumn < 0 ? draws : draws.toSorted((a, b) => (a[drawColumn] ?? 0) - (b[drawColumn] ?? 0));
-    });
-  const numDraws = ordered[0]?.length ?? 0;
-  if (ordered.some((draws) => draws.length !== numDraws))
-    throw invalid(path, "has chains of different lengths");
-  const blockOf = (column: number): Block => ({
-    shape: [ordered.length, numDraws],
-    values: Float64Array.from(ordered.flatMap((draws) => draws.map((row) => row[column] ?? Number.NaN))),
-  });
-  const variables = columns.flatMap((name, i) =>
-    i === chainColumn || i === drawColumn ? [] : [[name, blockOf(i)]],
-  );
-  return Object.fromEntries(variables) as Record<string, Block>;
-};
-
-/** Empty cells and words are NaN. */
-const parseCell = (cell: string): number => {
-  const text = cell.trim().toLowerCase();
-  if (text === "inf" || text === "infinity") return Number.POSITIVE_INFINITY;
-  if (text === "-inf" || text === "-infinity") return Number.NEGATIVE_INFINITY;
-  if (text === "true" || text === "false") return text === "true" ? 1 : 0;
-  return text === "" ? Number.NaN : Number(text);
-};
-
-const parseJson = (text: string, path: string): Record<string, Block> => {
+const parseJson = (text: string, path: string): Record<string, DrawsBlock> => {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -183,22 +151,26 @@ const parseJson = (text: string, path: string): Record<string, Block> => {
   }
   if (Array.isArray(value)) return { x: nestedBlock(value, `${path}: x`) };
   if (typeof value !== "object" || value === null) throw invalid(path, "is neither an object nor a list");
-  const lists = Object.entries(value).filter(([, member]) => Array.isArray(member));
+  const lists = Object.entries(value).filter(([, member]) => Array.isArray(member) && !isOfTexts(member));
   return Object.fromEntries(
     lists.map(([name, list]) => [name, nestedBlock(list as unknown[], `${path}: ${name}`)]),
   );
 };
 
-const nestedBlock = (list: unknown[], where: string): Block => {
+const isOfTexts = (list: unknown[]): boolean =>
+  list.length > 0 && list.flat(Number.POSITIVE_INFINITY).every((leaf) => typeof leaf === "string");
+
+const nestedBlock = (list: unknown[], where: string): DrawsBlock => {
   const shape: number[] = [];
   for (let level: unknown = list; Array.isArray(level); level = level[0]) shape.push(level.length);
   const leaves = list.flat(Number.POSITIVE_INFINITY) as unknown[];
   const count = shape.reduce((product, length) => product * length, 1);
   if (leaves.length !== count || !isRectangular(list, shape))
     throw invalid(where, "has rows of different lengths");
-  const values = Float64Array.from(leaves, (leaf) =>
-    typeof leaf === "number" || typeof leaf === "boolean" ? Number(leaf) : Number.NaN,
-  );
+  const isNumber = (leaf: unknown): boolean =>
+    leaf === null || typeof leaf === "number" || typeof leaf === "boolean";
+  if (!leaves.every(isNumber)) throw invalid(where, "holds something else than numbers");
+  const values = Float64Array.from(leaves, (leaf) => (leaf === null ? Number.NaN : Number(leaf)));
   return { shape: shape.length === 1 ? [1, ...shape] : shape, values };
 };
 

@@ -2,7 +2,7 @@
  * NumPy's `.npy` format: one array, header and bytes, as `np.load` reads them.
  *
  * Written: version 1.0, C order, little-endian, data on a multiple of 64 bytes. Read: versions 1 to 3, C and Fortran order,
- * every integer, float, bool and unicode type that fits a column of numbers or texts.
+ * every integer, bool and unicode type, floats of 2, 4 and 8 bytes, in either byte order; `u8` and `f2` become float64.
  * Source: NumPy's `numpy/lib/format.py`.
  */
 import { SweepError } from "../core/errors.ts";
@@ -68,24 +68,46 @@ export const decodeNpy = (bytes: Uint8Array, file: string): NpyArray => {
   const refuse = (what: string): never => {
     throw new SweepError("TRACE_INVALID", `${file} ${what}; expected an array written by np.save.`);
   };
-  if (view.length < 10 || !view.subarray(0, 6).equals(magic)) return refuse("is not a .npy array");
-  const lengthBytes = view[6] === 1 ? 2 : 4;
-  const start = 8 + lengthBytes;
-  const dataStart = start + view.readUIntLE(8, lengthBytes);
-  const header = view.toString(view[6] === 3 ? "utf8" : "latin1", start, dataStart);
-  const description = /'descr':\s*'([^']+)'/.exec(header)?.[1] ?? refuse("holds a structured type");
+  const { header, dataStart } = headerOf(view) ?? refuse("is not a .npy array");
+  const description = typeIn(header) ?? refuse("holds a structured type");
   const isFortran = /'fortran_order':\s*True/.test(header);
   const dimensions = /'shape':\s*\(([^)]*)\)/.exec(header)?.[1] ?? refuse("has no shape");
   const shape = dimensions.split(",").flatMap((part) => (part.trim() === "" ? [] : [Number(part)]));
+  if (!isRead(description)) return refuse(`has type '${description}', which is not read`);
   const data = decodeData(view.subarray(dataStart), description, sizeOf(shape));
-  if (data === null) return refuse(`has type '${description}', which is not read, or is cut off`);
+  if (data === null) return refuse("is cut off");
   return { shape, data: isFortran ? rowMajor(data, shape) : data };
 };
+
+const headerOf = (view: Buffer): { readonly header: string; readonly dataStart: number } | null => {
+  if (view.length < 12 || !view.subarray(0, 6).equals(magic)) return null;
+  const lengthBytes = view[6] === 1 ? 2 : 4;
+  const start = 8 + lengthBytes;
+  const dataStart = start + view.readUIntLE(8, lengthBytes);
+  return { header: view.toString(view[6] === 3 ? "utf8" : "latin1", start, dataStart), dataStart };
+};
+
+/** Null for a structured type. */
+const typeIn = (header: string): string | null => /'descr':\s*'([^']+)'/.exec(header)?.[1] ?? null;
+
+/** The type of a `.npy` array that `decodeNpy` does not read, for people; null if it is read, or no array at all. */
+export const unreadTypeOf = (bytes: Uint8Array): string | null => {
+  const found = headerOf(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+  if (found === null) return null;
+  const type = typeIn(found.header);
+  if (type === null) return "structured";
+  return isRead(type) ? null : type;
+};
+
+const isRead = (description: string): boolean =>
+  /^[<>|=]i8$|^[<>|=]U\d+$/.test(description) || Object.hasOwn(numberDecoders, description.slice(1));
 
 type Decoder = (view: Buffer, offset: number) => number;
 const numberDecoders: Readonly<Record<string, Decoder>> = {
   f8: (view, offset) => view.readDoubleLE(offset),
   f4: (view, offset) => view.readFloatLE(offset),
+  f2: (view, offset) => halfOf(view.readUInt16LE(offset)),
+  u8: (view, offset) => Number(view.readBigUInt64LE(offset)),
   i4: (view, offset) => view.readInt32LE(offset),
   i2: (view, offset) => view.readInt16LE(offset),
   i1: (view, offset) => view.readInt8(offset),
@@ -95,11 +117,29 @@ const numberDecoders: Readonly<Record<string, Decoder>> = {
   b1: (view, offset) => view.readUInt8(offset),
 };
 
-/** Null for a type that is not read, or too few bytes. */
-const decodeData = (view: Buffer, description: string, count: number): NpyData | null => {
+/** IEEE binary16: sign, 5 bits of exponent, 10 of fraction. */
+const halfOf = (bits: number): number => {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 0x1f;
+  const fraction = bits & 0x3ff;
+  if (exponent === 0x1f) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
+  return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+};
+
+/** A copy with the bytes of each element in reverse. */
+const swapped = (view: Buffer, width: number): Buffer => {
+  const copy = Buffer.from(view);
+  for (let at = 0; at + width <= copy.length; at += width) copy.subarray(at, at + width).reverse();
+  return copy;
+};
+
+/** Null for too few bytes. */
+const decodeData = (bytes: Buffer, description: string, count: number): NpyData | null => {
   const type = description.slice(1);
   const width = Number(type.slice(1)) * (type.startsWith("U") ? 4 : 1);
-  if (description.startsWith(">") || !(view.length >= width * count)) return null;
+  if (!(bytes.length >= width * count)) return null;
+  const elementWidth = type.startsWith("U") ? 4 : width;
+  const view = description.startsWith(">") ? swapped(bytes.subarray(0, width * count), elementWidth) : bytes;
   if (type.startsWith("U")) return decodeTexts(view, width / 4, count);
   if (type === "i8") return BigInt64Array.from({ length: count }, (_, i) => view.readBigInt64LE(8 * i));
   const decode = numberDecoders[type];

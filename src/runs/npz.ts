@@ -7,7 +7,7 @@ import { readFileSync } from "node:fs";
 import { unzipSync, zipSync } from "fflate";
 import { writeFileAtomic } from "../core/atomic-write.ts";
 import { SweepError } from "../core/errors.ts";
-import { decodeNpy, encodeNpy, type NpyArray } from "./npy.ts";
+import { decodeNpy, encodeNpy, type NpyArray, unreadTypeOf } from "./npy.ts";
 
 /** Arrays by name. */
 export type NpzArrays = Readonly<Record<string, NpyArray>>;
@@ -21,9 +21,41 @@ export const encodeNpz = (arrays: NpzArrays): Uint8Array => {
 
 /** Bytes of a `.npz` file → arrays. @throws SweepError `TRACE_INVALID` naming `file` if it cannot be read. */
 export const decodeNpz = (bytes: Uint8Array, file: string): Record<string, NpyArray> => {
-  let entries: Record<string, Uint8Array>;
+  const entries = unzip(bytes, file);
+  return Object.fromEntries(
+    entries.map(([name, content]) => [name, decodeNpy(content, `${file}:${name}.npy`)]),
+  );
+};
+
+/** An array that was left out, and its type in NumPy's words. */
+export interface UnreadArray {
+  readonly name: string;
+  readonly type: string;
+}
+
+/** Like `decodeNpz`, without the arrays of types that are not read (complex, objects, dates, structures). */
+export const decodeReadable = (
+  bytes: Uint8Array,
+  file: string,
+): { readonly arrays: Record<string, NpyArray>; readonly unread: readonly UnreadArray[] } => {
+  const entries = unzip(bytes, file).map(([name, content]) => ({
+    name,
+    content,
+    type: unreadTypeOf(content),
+  }));
+  const readable = entries.filter(({ type }) => type === null);
+  return {
+    arrays: Object.fromEntries(
+      readable.map(({ name, content }) => [name, decodeNpy(content, `${file}:${name}.npy`)]),
+    ),
+    unread: entries.flatMap(({ name, type }) => (type === null ? [] : [{ name, type }])),
+  };
+};
+
+/** Contents by name without `.npy`. */
+const unzip = (bytes: Uint8Array, file: string): (readonly [name: string, content: Uint8Array])[] => {
   try {
-    entries = unzipSync(bytes);
+    return Object.entries(unzipSync(bytes)).map(([name, content]) => [name.replace(/\.npy$/, ""), content]);
   } catch (cause) {
     throw new SweepError(
       "TRACE_INVALID",
@@ -31,12 +63,6 @@ export const decodeNpz = (bytes: Uint8Array, file: string): Record<string, NpyAr
       { cause },
     );
   }
-  return Object.fromEntries(
-    Object.entries(entries).map(([name, content]) => [
-      name.replace(/\.npy$/, ""),
-      decodeNpy(content, `${file}:${name}`),
-    ]),
-  );
 };
 
 /** Writes a `.npz` file atomically. */

@@ -5,7 +5,7 @@ import { summarizeDraws, type VariableSummary } from "../../analysis/summarize-d
 import { snakeKeys } from "../../core/case.ts";
 import { readDrawsFile } from "../../runs/draws-file.ts";
 import { jsonNumbers } from "../../runs/json-numbers.ts";
-import { printJson, printLine } from "../output/print.ts";
+import { printJson, printLine, printNote } from "../output/print.ts";
 
 const columns: readonly (readonly [string, (row: VariableSummary) => string])[] = [
   ["variable", ({ name }) => name],
@@ -31,7 +31,7 @@ export const summarizeCommand = (): Command =>
     .argument("<file>", "file of draws")
     .option("--json", "print JSON with full precision (NaN is null)")
     .action(async (file: string, options: { json?: boolean }) => {
-      const rows = summarizeDraws(await readDrawsFile(file));
+      const rows = summarizeDraws(await readDrawsFile(file, (note) => printNote(`note: ${note}`)));
       if (options.json === true) {
         printJson(jsonNumbers(snakeKeys(rows)));
         return;

@@ -89,19 +89,19 @@ test.skipIf(noOracle !== null)(
 import numpy as np
 a = np.arange(24.0).reshape(2, 3, 4)
 np.savez_compressed(q, c=a, fortran=np.asfortranarray(a), half=a.astype("<f4"), short=np.array([-3, 4], "<i2"),
-  byte=np.array([200], "u1"), flag=np.array([True]), word=np.array(["ab", "c"]), big=np.array([2.0], ">f8"))
+  byte=np.array([200], "u1"), flag=np.array([True]), word=np.array(["ab", "c"]), z=np.array([2j]))
 np.savez(q.replace("theirs", "plain"), a=a, one=np.float64(2))
 print("null")`,
       path,
     );
-    expect(() => readNpz(path)).toThrow(/theirs\.npz:big\.npy has type '>f8', which is not read/);
+    expect(() => readNpz(path)).toThrow(/theirs\.npz:z\.npy has type '<c16', which is not read/);
     const plain = readNpz(join(dir, "plain.npz"));
     expect(plain["one"]).toEqual({ shape: [], data: Float64Array.of(2) });
     askPython(
       `
 import numpy as np
 z = np.load(q)
-np.savez_compressed(q.replace("theirs", "fine"), **{k: z[k] for k in z.files if k != "big"})
+np.savez_compressed(q.replace("theirs", "fine"), **{k: z[k] for k in z.files if k != "z"})
 print("null")`,
       path,
     );
@@ -129,3 +129,28 @@ print("null")`,
     data: Float64Array.from({ length: 24 }, (_, i) => i),
   });
 });
+
+test.skipIf(noOracle !== null)(
+  `every type of real number, in either byte order, is read as NumPy has it${reason}`,
+  () => {
+    const path = join(temporaryFolder(), "types.npz");
+    const seen = askPython(
+      `
+import numpy as np
+half = np.array([0, -0.0, 1, -2.5, 65504, 2**-24, -(2**-14), 0.333], "f2")
+kinds = [o + k for o in "<>" for k in ["f2", "f4", "f8", "i2", "i4", "i8", "u2", "u4", "u8"]] + ["i1", "u1"]
+arrays = {f"k{i}": (half if "f" in k else np.array([0, 1, 100])).astype(k) for i, k in enumerate(kinds)}
+np.savez(q, words=np.array(["ä", "b"], ">U2"), inf=np.array([np.inf, -np.inf, np.nan], "f2"), **arrays)
+print(json.dumps({k: v.tolist() for k, v in arrays.items()}))`,
+      path,
+    );
+    const { words, inf, ...numbers } = readNpz(path);
+    expect(
+      Object.fromEntries(
+        Object.entries(numbers).map(([name, { data }]) => [name, Array.from(data as Float64Array, Number)]),
+      ),
+    ).toEqual(seen);
+    expect(words?.data).toEqual(["ä", "b"]);
+    expect(inf?.data).toEqual(Float64Array.of(Infinity, -Infinity, NaN));
+  },
+);
