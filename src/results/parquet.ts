@@ -5,10 +5,10 @@
  * Facts about the experiment are key-value metadata, both of the file and of the Arrow schema, since readers look at
  * one or the other.
  */
-import { readFileSync } from "node:fs";
 import type * as Arrow from "apache-arrow";
 import { writeFileAtomic } from "../core/atomic-write.ts";
 import { SweepError } from "../core/errors.ts";
+import { readNamedFile } from "../core/read-named-file.ts";
 import { type CellValue, type ColumnType, columns, type ResultRow } from "./columns.ts";
 
 /** Texts stored beside the table: experiment, sweep, the experiment file, … */
@@ -125,17 +125,10 @@ const storedValue = (value: CellValue, type: ColumnType, name: string): unknown 
 
 /** Reads a table. @throws SweepError `NOT_FOUND` or `TRACE_INVALID`. */
 export const readResults = async (path: string): Promise<Results> => {
-  let bytes: Buffer;
-  try {
-    bytes = readFileSync(path);
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== "ENOENT") throw cause;
-    throw new SweepError(
-      "NOT_FOUND",
-      `there is no table ${path} yet. Run \`lambda-hat workflow llc\` first.`,
-      { cause },
-    );
-  }
+  const bytes = readNamedFile(path, {
+    expected: "a table (.parquet)",
+    absent: `there is no table ${path} yet. Run \`lambda-hat workflow llc\` first.`,
+  });
   const { parquet, arrow } = await loadLibraries();
   let table: Arrow.Table;
   try {

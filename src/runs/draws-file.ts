@@ -9,9 +9,9 @@
  *
  * Entries of arrays become variables of their own, named as ArviZ does: `theta[0, 2]`.
  */
-import { readFileSync } from "node:fs";
 import { basename, extname, resolve } from "node:path";
 import { SweepError } from "../core/errors.ts";
+import { readNamedFile } from "../core/read-named-file.ts";
 import { type DrawsBlock, parseDrawsCsv } from "./draws-csv.ts";
 import { type Hdf5, loadHdf5, openHdf5 } from "./hdf5.ts";
 import { decodeNpy, type NpyArray } from "./npy.ts";
@@ -64,14 +64,7 @@ const readBlocks = async (
   }
 };
 
-const read = (path: string): Buffer => {
-  try {
-    return readFileSync(path);
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== "ENOENT") throw cause;
-    throw new SweepError("NOT_FOUND", `file ${path} does not exist.`, { cause });
-  }
-};
+const read = (path: string): Buffer => readNamedFile(path, { expected: "a file of draws" });
 
 const invalid = (path: string, what: string): SweepError =>
   new SweepError("TRACE_INVALID", `${path} ${what}; expected draws shaped (chain, draw).`);

@@ -1,6 +1,6 @@
 /** The table: both ways, and what pandas, pyarrow and DuckDB see. */
 import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { columns, type ResultRow } from "../../../src/results/columns.ts";
 import { readResults, writeResults } from "../../../src/results/parquet.ts";
@@ -60,9 +60,10 @@ test("a fraction in a whole-number column is a bug", async () => {
   await expect(writeResults(path, metadata, [{ seed: 1.5 }])).rejects.toThrow(/^bug: column seed/);
 });
 
-test("a missing table is NOT_FOUND, a damaged one TRACE_INVALID", async () => {
+test("a missing table, or a folder, is NOT_FOUND, a damaged one TRACE_INVALID", async () => {
   const path = join(temporaryFolder(), "t.parquet");
   await expect(readResults(path)).rejects.toMatchObject({ code: "NOT_FOUND" });
+  await expect(readResults(dirname(path))).rejects.toMatchObject({ code: "NOT_FOUND" });
   writeFileSync(path, "PAR1 but not really");
   await expect(readResults(path)).rejects.toMatchObject({ code: "TRACE_INVALID" });
   await writeResults(path, metadata, rows);

@@ -1,5 +1,5 @@
 /** Draws from .nc, .npz, .npy, .csv and .json files. */
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { zipSync } from "fflate";
 import { expect, test } from "vitest";
@@ -189,6 +189,12 @@ test.each([
 
 test.each(["x.nc", "x.npz", "x.csv", "x.json"])("%s that is not there is NOT_FOUND", async (name) => {
   await expect(readDrawsFile(join(temporaryFolder(), name))).rejects.toMatchObject({ code: "NOT_FOUND" });
+});
+
+test.each(["x.npz", "x.csv", "x.json"])("a folder %s is NOT_FOUND", async (name) => {
+  const path = join(temporaryFolder(), name);
+  mkdirSync(path);
+  await expect(readDrawsFile(path)).rejects.toMatchObject({ code: "NOT_FOUND" });
 });
 
 const noOracle = whyNoOracle(["arviz", "h5netcdf"]);
