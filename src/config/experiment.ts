@@ -5,7 +5,6 @@
  * result, each key with its value, and nothing else.
  */
 
-import { requireLayers } from "./resolve/require-layers.ts";
 import type { DataConfig } from "./schema/data.ts";
 import type { ModelConfig } from "./schema/model.ts";
 import { layerPosterior, type PosteriorConfig, type PosteriorLayer } from "./schema/posterior.ts";
@@ -101,14 +100,10 @@ export interface Experiment {
   readonly file: string;
 }
 
-/**
- * Run configuration of one cell: the target's posterior and sampling under what the sampler changes.
- *
- * @throws SweepError `CONFIG_INVALID` if `posterior.parameters` names a layer that the target does not have.
- */
+/** Run configuration of one cell: the target's posterior and sampling under what the sampler changes. */
 export const resolveCell = (target: ResolvedTarget, sampler: ResolvedSampler): RunConfig => ({
   sampler: { name: sampler.name, ...sampler.settings },
-  posterior: requireLayers(target, layerPosterior(target.posterior, sampler.posterior)),
+  posterior: layerPosterior(target.posterior, sampler.posterior),
   sampling: layerSampling(target.sampling, sampler.sampling),
   seed: sampler.seed,
   precision: sampler.precision,

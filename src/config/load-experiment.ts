@@ -53,7 +53,7 @@ export const loadExperiment = (file: string, options: LoadOptions = {}): Experim
   const targets = resolveTargets(resolution, root);
   const samplers = resolveSamplers(resolution, root, top?.precision ?? "float64");
   if (top !== null && mistakes.length === 0)
-    checkCells(targets, samplers, { timeoutSec: top.resources.sample.timeoutSec, mistakes });
+    checkCells(targets, samplers, { root, timeoutSec: top.resources.sample.timeoutSec, mistakes });
   throwMistakes(name, mistakes);
   if (top === null) throw new Error("bug: the top level is wrong, but no mistake was found");
   return {

@@ -26,19 +26,17 @@ export const selectParameters = (model: LossModel, expression: string): readonly
     }
     return partNames
       .filter((part) => name === undefined || name === part)
-      .flatMap((part) => indicesOf(layer, part, expression));
+      .flatMap((part) => {
+        // A whole layer has what it has; a part that was named must be there.
+        if (layer[part] < 0 && name !== undefined) throw refusal(expression, `the layer has no ${part}`);
+        return indicesOf(layer, part);
+      });
   });
   return [...new Set(indices)].toSorted((a, b) => a - b);
 };
 
-const indicesOf = (
-  layer: LayerLayout,
-  part: (typeof partNames)[number],
-  expression: string,
-): readonly number[] => {
+const indicesOf = (layer: LayerLayout, part: (typeof partNames)[number]): readonly number[] => {
   const start = layer[part];
-  // A whole layer has what it has; a part that was named must be there.
-  if (start < 0 && expression.includes(`.${part}`)) throw refusal(expression, `the layer has no ${part}`);
   if (start < 0) return [];
   const length = part === "weights" ? layer.fanIn * layer.fanOut : layer.fanOut;
   return Array.from({ length }, (_, i) => start + i);

@@ -359,6 +359,41 @@ const cases: readonly Case[] = [
     at: ["4:13  samplers.0.name"],
   },
   {
+    name: "parameters that the networks of targets do not have",
+    files: experimentText(
+      [
+        '- { model: small, data: small, seed: 1, posterior: { parameters: "layers[0].scales" } }',
+        '- { model: small, data: small, seed: 2, overrides: { posterior: { parameters: "layers[7]" } } }',
+        "- { model: quadratic, data: small, seed: 3 }",
+      ].join("\n  "),
+      [
+        "- { name: hmc }",
+        '- { name: hmc, posterior: { parameters: "layers[0] + layers[99]" } }',
+        '- { name: amclmc, posterior: { parameters: "layers[2].biases" } }',
+      ].join("\n  "),
+      'posterior: { parameters: "layers[1]" }\n',
+    ),
+    at: [
+      "1:26  posterior.parameters",
+      "3:68  targets.0.posterior.parameters",
+      "4:81  targets.1.overrides.posterior.parameters",
+      "8:43  samplers.1.posterior.parameters",
+      "9:13  samplers.2.name",
+      "9:46  samplers.2.posterior.parameters",
+    ],
+  },
+  {
+    name: "cycles of sgld that record too little",
+    files: withSampler(
+      [
+        "- { name: sgld, overrides: { steps: 1000, warmup: 0, eval_every: 150, schedule: cyclical, cycles: 1, exploration: 0.95 } }",
+        "- { name: sgld, overrides: { steps: 1000, warmup: 0, eval_every: 200, schedule: cyclical, cycles: 1, exploration: 0.9 } }",
+        "- { name: sgld, overrides: { steps: 1000, warmup: 0, eval_every: 100, schedule: cyclical } }",
+      ].join("\n  "),
+    ),
+    at: ["4:68  samplers.0.overrides.eval_every", "5:68  samplers.1.overrides.eval_every"],
+  },
+  {
     name: "a preset of another sampler",
     files: withSampler("- { name: hmc, preset: sgld_adam }"),
     at: ["4:26  samplers.0.preset"],

@@ -5,12 +5,13 @@
  * checked where the configuration tells them (`num-parameters.ts`), limits are those of `src/samplers`.
  */
 
-import { type Located, type LocatedMap, nearestNode } from "../../core/yaml/located.ts";
+import { isNull, joinPath, type Located, type LocatedMap, nearestNode } from "../../core/yaml/located.ts";
 import type { Mistake } from "../../core/yaml/mistakes.ts";
 import type { ResolvedSampler, ResolvedTarget, SamplerSettings } from "../experiment.ts";
+import { recordedDraws } from "../recorded-draws.ts";
 import { layerPosterior } from "../schema/posterior.ts";
 import { layerSampling } from "../schema/sampling.ts";
-import { numParametersOf } from "./num-parameters.ts";
+import { numParametersOf, selectionOf } from "./num-parameters.ts";
 
 /** An entry after expansion and what it stands for. */
 export interface Placed<Resolved> {
@@ -36,8 +37,9 @@ const numberOf = (settings: SamplerSettings, key: string): number => {
   return typeof value === "number" ? value : Number.NaN;
 };
 
-const largestDenseWalk = 500;
-const largestFlow = { latent: 256, columnNumbers: 2 ** 25, parameters: 2 ** 19 };
+/** Limits of `src/samplers/rwmh.ts` and of `src/samplers/flow/flow-size.ts`; a test keeps them equal. */
+export const largestDenseWalk = 500;
+export const largestFlow = { latent: 256, columnNumbers: 2 ** 25, parameters: 2 ** 19 };
 
 /** Numbers of a flow of `depth` coupling layers in `dim` dimensions; `src/samplers/flow/coupling-flow.ts` lays them out. */
 export const numFlowParameters = (dim: number, depth: number, hidden: readonly number[]): number => {
@@ -72,12 +74,7 @@ const flowFindings = ({ settings, dim }: Cell): readonly Finding[] => {
 
 const needsTwo = (cell: Cell): readonly Finding[] =>
   cell.dim === 1
-    ? [
-        [
-          ["name"],
-          "got a target of 1 parameter; expected at least 2: a unit direction on a line cannot turn.",
-        ],
-      ]
+    ? [[["name"], "got 1 parameter to sample; expected at least 2: a unit direction on a line cannot turn."]]
     : [];
 
 /** What each sampler cannot do, by name. */
@@ -123,22 +120,13 @@ const rules: Readonly<Record<string, (cell: Cell) => readonly Finding[]>> = {
   vi: flowFindings,
 };
 
-/** Draws of one chain that a run records at most. */
-const recordedDraws = (settings: SamplerSettings): readonly [key: string, count: number] => {
-  const steps = numberOf(settings, "steps");
-  if ("eval_samples" in settings) return ["eval_samples", numberOf(settings, "eval_samples")];
-  if (Number.isNaN(steps)) return ["draws", numberOf(settings, "draws")];
-  const warmup = settings["warmup"] === null ? Math.floor(steps / 5) : numberOf(settings, "warmup");
-  return ["eval_every", Math.floor((steps - warmup) / numberOf(settings, "eval_every"))];
-};
-
 /** Split R̂ and ESS need two draws in each half of a chain. */
 const leastDraws = 4;
 
 const drawFindings = ({ settings }: Cell): readonly Finding[] => {
   const [key, count] = recordedDraws(settings);
   if (!(count < leastDraws)) return [];
-  const text = `got ${numberOf(settings, key)}, which makes ${count} draws a chain; expected at least ${leastDraws}: with fewer there is no R-hat and no ESS, hence no verdict.`;
+  const text = `got ${numberOf(settings, key)}, which makes ${count} ${count === 1 ? "draw" : "draws"} a chain; expected at least ${leastDraws}: with fewer there is no R-hat and no ESS, hence no verdict.`;
   return [[setting(key), text]];
 };
 
@@ -153,17 +141,69 @@ const clockFinding = (wallSec: number | undefined, timeoutSec: number | null): r
       ]
     : [];
 
+/** What cells are checked against, beside their own entries. */
+export interface CellChecks {
+  /** The file, for what its top level says of all. */
+  readonly root: LocatedMap;
+  readonly timeoutSec: number | null;
+  readonly mistakes: Mistake[];
+}
+
 /** Adds a mistake for every setting that some target makes impossible; one a key and sampler. */
 export const checkCells = (
   targets: readonly Placed<ResolvedTarget>[],
   samplers: readonly Placed<ResolvedSampler>[],
-  { timeoutSec, mistakes }: { readonly timeoutSec: number | null; readonly mistakes: Mistake[] },
+  { root, timeoutSec, mistakes }: CellChecks,
 ): void => {
+  const selections = new Map<Located, Mistake>();
   for (const { entry, resolved: sampler } of samplers) {
     const findings = targets.flatMap(({ resolved }) => findingsOf(resolved, sampler, timeoutSec));
     const first = new Map(findings.toReversed().map((finding) => [finding[0].join("."), finding]));
     for (const [path, text] of first.values()) mistakes.push(mistakeAt(entry, path, text));
+    for (const target of targets) {
+      const text = selectionFinding(target.resolved, sampler);
+      const node = selectionNode(entry, target.entry, root);
+      if (text !== null && !selections.has(node)) {
+        const path = node === entry ? joinPath(entry.path, ...selectionPath) : node.path;
+        selections.set(node, { place: node.place, path, text });
+      }
+    }
   }
+  mistakes.push(...selections.values());
+};
+
+const selectionPath = ["posterior", "parameters"] as const;
+
+/** Where the cell's `posterior.parameters` is written; the sampler's entry where a preset holds it. */
+const selectionNode = (sampler: LocatedMap, target: LocatedMap, root: LocatedMap): Located => {
+  const places = [
+    [sampler, selectionPath],
+    [target, ["overrides", ...selectionPath]],
+    [target, selectionPath],
+    [root, selectionPath],
+  ] as const;
+  for (const [map, path] of places) {
+    const { node, depth } = nearestNode(map, path);
+    if (depth === path.length && !isNull(node)) return node;
+  }
+  return sampler;
+};
+
+const selectionFinding = (target: ResolvedTarget, sampler: ResolvedSampler): string | null => {
+  const { parameters } = layerPosterior(target.posterior, sampler.posterior);
+  if (parameters === undefined) return null;
+  const selection = selectionOf(target.config.model, parameters);
+  return selection?.kind === "absent"
+    ? `got "${parameters}" for target ${target.title}, ${selection.reason}`
+    : null;
+};
+
+/** Parameters that a cell samples; null where they are not known, or are not there. */
+const sampledOf = (target: ResolvedTarget, parameters: string | undefined): number | null => {
+  const { model } = target.config;
+  if (parameters === undefined) return numParametersOf(model);
+  const selection = selectionOf(model, parameters);
+  return selection?.kind === "count" ? selection.count : null;
 };
 
 const findingsOf = (
@@ -177,7 +217,7 @@ const findingsOf = (
     settings: sampler.settings,
     chains: sampling.chains,
     gamma: posterior.gamma,
-    dim: posterior.parameters === undefined ? numParametersOf(target.config.model) : null,
+    dim: sampledOf(target, posterior.parameters),
   };
   return [
     ...(rules[sampler.name]?.(cell) ?? []),

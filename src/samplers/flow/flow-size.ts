@@ -4,11 +4,11 @@ import type { ViSettings } from "../vi-settings.ts";
 import { flowShape } from "./coupling-flow.ts";
 
 /** Coordinates: beyond, no number of steps that anyone waits for fits the layers. */
-const MAX_LATENT = 256;
+export const MAX_LATENT = 256;
 /** Parameters of one flow: 16 MiB with Adam's moments. */
-const MAX_PARAMETERS = 2 ** 19;
+export const MAX_PARAMETERS = 2 ** 19;
 /** Numbers of one U: 256 MiB. */
-const MAX_COLUMN_NUMBERS = 2 ** 25;
+export const MAX_COLUMN_NUMBERS = 2 ** 25;
 
 /** @throws CONFIG_INVALID if a flow with those settings over `dim` parameters is too large. */
 export const checkFlowSize = ({ dLatent, flowDepth, flowHidden }: ViSettings, dim: number): void => {

@@ -237,24 +237,22 @@ describe("loadExperiment", () => {
     expect(Object.keys(cells[2] ?? {})).toEqual(["beta_mode", "beta0", "gamma", "prior_radius"]);
   });
 
-  it("refuses layers that the network does not have, before anything runs", () => {
-    const resolve = (model: string, parameters: string) => {
-      const { targets, samplers } = load(
+  it("refuses layers that the network does not have, with their line", () => {
+    const mistakes = (model: string, parameters: string) =>
+      mistakesOf(
         experimentText(
           `- { model: ${model}, data: small, seed: 1 }`,
           `- { name: hmc, posterior: { parameters: "${parameters}" } }`,
         ),
       );
-      const [[target], [sampler]] = [targets, samplers];
-      if (target === undefined || sampler === undefined) throw new Error("bug: nothing loaded");
-      return () => resolveCell(target, sampler);
-    };
-    expect(resolve("small", "layers[0]")).not.toThrow();
-    expect(resolve("small", "layers[0]+layers[99]")).toThrow(/layers\[99\].*Name layers from layers\[0\]/);
-    expect(resolve("quadratic", "layers[0]")).toThrow("which has no layers");
-    expect(
-      mistakesOf(experimentText(target, '- { name: hmc, posterior: { parameters: "layer 0" } }'))[0],
-    ).toContain("expected layers[0], layers[0].weights, or several joined by +");
+    expect(mistakes("small", "layers[0]")).toEqual([]);
+    expect(mistakes("small", "layers[0]+layers[99]")).toEqual([
+      expect.stringMatching(/^experiment\.yaml:4:43 .*layers\[99\].*expected layers from layers\[0\]/),
+    ]);
+    expect(mistakes("quadratic", "layers[0]")[0]).toContain("which has no layers");
+    expect(mistakes("small", "layer 0")[0]).toContain(
+      "expected layers[0], layers[0].weights, or several joined by +",
+    );
   });
 
   it("lays the goals of sampling.until over each other key by key; null takes one away, or all", () => {

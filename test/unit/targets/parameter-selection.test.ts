@@ -18,6 +18,7 @@ describe("selectParameters", () => {
     ["layers[0].weights", range(0, 5)],
     ["layers[0].shifts + layers[0].biases", [...range(6, 8), ...range(12, 14)]],
     ["layers[1].biases+layers[1]+layers[1]", range(15, 18)],
+    ["layers[1] + layers[0].scales", [...range(9, 11), ...range(15, 18)]],
     ["layers[0]+layers[1]", range(0, numParametersOf(network) - 1)],
   ])("%s", (expression, indices) => {
     expect(selectParameters(model, expression)).toEqual(indices);
