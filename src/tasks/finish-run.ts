@@ -3,7 +3,7 @@ import { exactLlcOf } from "../analysis/exact-llc.ts";
 import { type RunFacts, type RunSummary, summarizeRun } from "../analysis/summary.ts";
 import type { Backend } from "../compute/backend.ts";
 import type { RunConfig } from "../config/experiment.ts";
-import { workUnitsOf } from "../config/work-units.ts";
+import { lossUnits, workOf } from "../config/work-units.ts";
 import { writeJsonAtomic } from "../core/atomic-write.ts";
 import type { Json } from "../core/canonical-json.ts";
 import { snakeKeys } from "../core/case.ts";
@@ -72,7 +72,7 @@ export const finishRun = async (finished: FinishedRun): Promise<Json> => {
     llc_mcse,
     verdict,
     walltime_sec: wallTimeSec,
-    work_units: workUnitsOf(finished.config, finished.target.n),
+    work: pastWorkOf(finished),
   });
   writeManifest(files.manifest, {
     id: task.id,
@@ -83,6 +83,22 @@ export const finishRun = async (finished: FinishedRun): Promise<Json> => {
   });
   state.remove();
   return runAnswer(analysis);
+};
+
+/** What `PastWork` in `src/plan/estimate-cost.ts` reads. */
+const pastWorkOf = ({ config, target, task, run, stopReason, backend }: FinishedRun): unknown => {
+  const isNetwork = target.model.kind === "network";
+  const work = workOf(config, { numData: target.n, dim: target.d, isNetwork });
+  return snakeKeys({
+    // Settings do not tell what a run that ended early did.
+    units: stopReason === "draws" ? work.units : 0,
+    unitsPerCall: work.unitsPerCall,
+    unitsPerDraw: work.unitsPerDraw,
+    speedClass: work.speedClass,
+    counted: run.work.gradients + lossUnits * run.work.losses,
+    backend: task.backend,
+    threads: backend.numThreads,
+  });
 };
 
 /** What is found when a run ends. */

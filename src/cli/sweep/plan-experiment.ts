@@ -1,11 +1,22 @@
 /** Experiment file → plan, with what is known about finished work and about how long things take. */
-import { type Experiment, type RunConfig, resolveCell } from "../../config/experiment.ts";
+import { type Experiment, type RunConfig, resolveCell, type TargetConfig } from "../../config/experiment.ts";
 import { loadExperiment } from "../../config/load-experiment.ts";
-import { workUnitsOf } from "../../config/work-units.ts";
+import { numParametersOf, selectionOf } from "../../config/resolve/num-parameters.ts";
+import { isClosedForm } from "../../config/schema/model.ts";
+import { workOf } from "../../config/work-units.ts";
 import type { Json } from "../../core/canonical-json.ts";
+import { camelKeys } from "../../core/case.ts";
 import { buildPlan, type JsonObject, type PlannedExperiment } from "../../plan/build-plan.ts";
-import { estimateSeconds, fastestSeconds, type TaskDuration } from "../../plan/estimate-cost.ts";
+import {
+  type DurationQuery,
+  estimateSeconds,
+  fastestSeconds,
+  leastSeconds,
+  type PastWork,
+  type TaskDuration,
+} from "../../plan/estimate-cost.ts";
 import type { Plan } from "../../plan/plan.ts";
+import type { RunSamplerTask } from "../../plan/task.ts";
 import { readEntries } from "../../runs/catalog.ts";
 import { catalogFile, listTargets, type Store, storeAt, targetFiles } from "../../runs/layout.ts";
 import { isTaskDoneSince } from "../../tasks/done-since.ts";
@@ -36,8 +47,10 @@ export interface PlannedSweep {
   readonly store: Store;
   /** Expected seconds by task id, from earlier runs; absent where nothing is known. */
   readonly expectedSec: ReadonlyMap<string, number>;
-  /** At the speed of the fastest comparable run, where one tells it. */
+  /** Runs alone: at the speed of the fastest comparable run, where one tells it. */
   readonly fastestSec: ReadonlyMap<string, number>;
+  /** Runs alone: no machine is faster. */
+  readonly leastSec: ReadonlyMap<string, number>;
   /** `expectedSec`, with a guess from sizes where nothing is known: good for an order, not for a promise. */
   readonly orderSec: ReadonlyMap<string, number>;
 }
@@ -53,8 +66,8 @@ export const planExperiment = (request: PlanRequest): PlannedSweep => {
     codeVersion: process.env["LLC_CODE_VERSION"] ?? null,
     isDone: (task) => request.skip && isDone(task, null),
   });
-  const { expectedSec, fastestSec } = durationsOf(plan, store);
-  return { experiment, plan, store, expectedSec, fastestSec, orderSec: orderSeconds(plan, expectedSec) };
+  const durations = durationsOf(plan, store);
+  return { experiment, plan, store, ...durations, orderSec: orderSeconds(plan, durations.expectedSec) };
 };
 
 const plannedExperimentOf = (experiment: Experiment, { build, sample }: PlanRequest): PlannedExperiment => ({
@@ -81,32 +94,56 @@ const plannedExperimentOf = (experiment: Experiment, { build, sample }: PlanRequ
   },
 });
 
-/** What earlier builds and runs in the store tell of the plan's tasks, seconds by task id. */
-const durationsOf = (plan: Plan, store: Store): Pick<PlannedSweep, "expectedSec" | "fastestSec"> => {
+/** What sizes, and earlier builds and runs in the store, tell of the plan's tasks, seconds by task id. */
+const durationsOf = (
+  plan: Plan,
+  store: Store,
+): Pick<PlannedSweep, "expectedSec" | "fastestSec" | "leastSec"> => {
   const { history, dims } = historyOf(store);
-  const [expectedSec, fastestSec] = [new Map<string, number>(), new Map<string, number>()];
-  if (history.length === 0) return { expectedSec, fastestSec };
-  const numData = new Map(
-    plan.tasks.flatMap((task) =>
-      task.kind === "build-target" ? [[task.targetId, numDataOf(task.config)]] : [],
-    ),
-  );
+  const expectedSec = new Map<string, number>();
+  const fastestSec = new Map<string, number>();
+  const leastSec = new Map<string, number>();
+  const targets = new Map<string, TargetConfig>();
   for (const task of plan.tasks) {
-    if (task.kind === "noop") continue;
-    const isRun = task.kind === "run-sampler";
-    const query = {
-      kind: task.kind,
-      sampler: isRun ? task.sampler : null,
-      dims: dims.get(task.targetId) ?? null,
-      workUnits: isRun
-        ? workUnitsOf(task.config as unknown as RunConfig, numData.get(task.targetId) ?? 1)
-        : null,
-    };
+    if (task.kind === "build-target") targets.set(task.targetId, task.config as unknown as TargetConfig);
+  }
+  for (const task of plan.tasks) {
+    const target = task.kind === "noop" ? undefined : targets.get(task.targetId);
+    if (task.kind === "noop" || target === undefined) continue;
+    const built = dims.get(task.targetId) ?? numParametersOf(target.model);
+    const query = task.kind === "build-target" ? buildQuery(built) : runQuery(task, target, built);
     const [expected, fastest] = [estimateSeconds(query, history), fastestSeconds(query, history)];
     if (expected !== null) expectedSec.set(task.id, expected);
     if (fastest !== null) fastestSec.set(task.id, fastest);
+    if (task.kind === "run-sampler") leastSec.set(task.id, leastOf(task, target, query.dims));
   }
-  return { expectedSec, fastestSec };
+  return { expectedSec, fastestSec, leastSec };
+};
+
+const buildQuery = (dims: number | null): DurationQuery => ({ kind: "build-target", sampler: null, dims });
+
+const runQuery = (task: RunSamplerTask, target: TargetConfig, built: number | null): DurationQuery => {
+  const config = task.config as unknown as RunConfig;
+  const { parameters } = config.posterior;
+  const selection = parameters === undefined ? null : selectionOf(target.model, parameters);
+  const dims = parameters === undefined ? built : selection?.kind === "count" ? selection.count : null;
+  const isNetwork = !isClosedForm(target.model.kind);
+  const work = workOf(config, { numData: target.data.n_data, dim: dims, isNetwork });
+  const { threads } = task.resources;
+  return {
+    kind: task.kind,
+    sampler: task.sampler,
+    dims,
+    work: { ...work, backend: task.backend, threads },
+  };
+};
+
+/** Closed forms do not look at data: their cost is that of one point. */
+const leastOf = (task: RunSamplerTask, { model, data }: TargetConfig, dim: number | null): number => {
+  const isNetwork = !isClosedForm(model.kind);
+  const config = task.config as unknown as RunConfig;
+  const work = workOf(config, { numData: isNetwork ? data.n_data : 1, dim, isNetwork });
+  return leastSeconds(work, { dims: dim, threads: task.resources.threads });
 };
 
 const historyOf = (store: Store): { history: TaskDuration[]; dims: Map<string, number> } => {
@@ -121,10 +158,10 @@ const historyOf = (store: Store): { history: TaskDuration[]; dims: Map<string, n
   }
   for (const targetId of listTargets(store.runs)) {
     for (const entry of readEntries(targetFiles(store.runs, targetId).runs)) {
-      const { sampler, d, walltime_sec: seconds, work_units: units } = entry;
+      const { sampler, d, walltime_sec: seconds } = entry;
       if (typeof sampler !== "string" || typeof d !== "number" || typeof seconds !== "number") continue;
-      const workUnits = typeof units === "number" ? units : null;
-      history.push({ kind: "run-sampler", sampler, dims: d, seconds, workUnits });
+      const work = (camelKeys(entry["work"]) ?? null) as PastWork | null;
+      history.push({ kind: "run-sampler", sampler, dims: d, seconds, work });
     }
   }
   return { history, dims };

@@ -194,7 +194,7 @@ const selectionFinding = (target: ResolvedTarget, sampler: ResolvedSampler): str
   if (parameters === undefined) return null;
   const selection = selectionOf(target.config.model, parameters);
   return selection?.kind === "absent"
-    ? `got "${parameters}" for target ${target.title}, ${selection.reason}`
+    ? `got "${parameters}" for target ${target.label}, ${selection.reason}`
     : null;
 };
 

@@ -1,9 +1,11 @@
 /** Laws of cost estimates. */
 import { describe, expect, it } from "vitest";
 import {
+  type DurationQuery,
   estimateCost,
   estimateSeconds,
   fastestSeconds,
+  type PastWork,
   type TaskDuration,
 } from "../../../src/plan/estimate-cost.ts";
 import { aTask } from "../../support/plans.ts";
@@ -39,24 +41,64 @@ describe("estimateSeconds", () => {
   });
 });
 
+const hmc = { kind: "run-sampler", sampler: "hmc", dims: 100 } as const;
+const sizes = { unitsPerCall: 100, unitsPerDraw: 800, speedClass: "hmc", backend: "auto", threads: 2 };
+const past = (units: number, counted = units): PastWork => ({ ...sizes, units, counted });
+const asked = (changes: object = {}): DurationQuery => ({
+  ...hmc,
+  work: { ...sizes, units: 2000, draws: 10, ...changes },
+});
+
 describe("work", () => {
-  const hmc = { kind: "run-sampler", sampler: "hmc", dims: 100 } as const;
   const timed: readonly TaskDuration[] = [
-    { ...hmc, seconds: 10, workUnits: 1000 },
-    { ...hmc, seconds: 5, workUnits: 100 },
+    { ...hmc, seconds: 10, work: past(1000) },
+    { ...hmc, seconds: 5, work: past(100) },
     { ...hmc, seconds: 1 },
   ];
   it("scales seconds where both sides know it", () => {
-    expect(estimateSeconds({ ...hmc, workUnits: 2000 }, timed)).toBe(20);
+    expect(estimateSeconds(asked(), timed)).toBe(60);
     expect(estimateSeconds(hmc, timed)).toBe(5);
   });
-  it("tells the fastest speed from runs that know it alone", () => {
-    expect(fastestSeconds({ ...hmc, workUnits: 2000 }, timed)).toBe(20);
-    expect(fastestSeconds({ ...hmc, dims: 200, workUnits: 2000 }, timed)).toBe(40);
-    expect(fastestSeconds({ ...hmc, workUnits: 2000 }, [{ ...hmc, seconds: 1, workUnits: 10 }])).toBe(40);
-    expect(fastestSeconds(hmc, timed)).toBeNull();
-    expect(fastestSeconds({ ...hmc, dims: null, workUnits: 2000 }, timed)).toBeNull();
-    expect(fastestSeconds({ ...hmc, workUnits: 2000 }, timed.slice(2))).toBeNull();
+  it("is not what a run that ended early did", () => {
+    expect(estimateSeconds(asked(), [{ ...hmc, seconds: 10, work: past(0, 70) }])).toBe(10);
+  });
+  it("tells nothing of another class", () => {
+    const flow = { ...hmc, seconds: 30, work: { ...past(10), speedClass: "flow" } };
+    expect(estimateSeconds(asked(), [flow, ...timed.slice(0, 1)])).toBe(20);
+    expect(estimateSeconds(asked(), [flow])).toBeNull();
+  });
+});
+
+describe("fastestSeconds", () => {
+  const one = (changes: object = {}, entry: object = {}): TaskDuration[] => [
+    { ...hmc, seconds: 10, work: { ...past(1000), ...changes }, ...entry },
+  ];
+  it("is at the speed of the fastest run, by what runs counted", () => {
+    expect(fastestSeconds(asked(), one())).toBe(20);
+    expect(fastestSeconds(asked(), one({ counted: 4000 }))).toBe(5);
+    expect(fastestSeconds(asked(), [...one(), ...one({}, { seconds: 50 })])).toBe(20);
+  });
+  it("grows with dims, takes most of a short run for start-up, and threads for useful", () => {
+    expect(fastestSeconds({ ...asked(), dims: 200 }, one())).toBe(40);
+    expect(fastestSeconds(asked(), one({}, { seconds: 1 }))).toBeCloseTo(0.4, 12);
+    expect(fastestSeconds(asked({ threads: 4 }), one())).toBe(10);
+    expect(fastestSeconds(asked({ threads: 1 }), one())).toBe(20);
+  });
+  it.each([
+    ["another class", one({ speedClass: "flow" })],
+    ["another backend", one({ backend: "reference" })],
+    ["a smaller network", one({}, { dims: 40 })],
+    ["smaller calls", one({ unitsPerCall: 40 })],
+    ["more draws for less work", one({ unitsPerDraw: 300 })],
+    ["another sampler", one({}, { sampler: "nuts" })],
+    ["nothing counted", one({ counted: 0 })],
+    ["no work known", one({}, { work: null })],
+  ])("is not told by %s", (_, history) => {
+    expect(fastestSeconds(asked(), history)).toBeNull();
+  });
+  it("is not known without size or work", () => {
+    expect(fastestSeconds({ ...asked(), dims: null }, one())).toBeNull();
+    expect(fastestSeconds(hmc, one())).toBeNull();
   });
 });
 
