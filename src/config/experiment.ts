@@ -71,6 +71,8 @@ export interface ResolvedSampler {
   /** What this sampler changes in the target's posterior and sampling. */
   readonly posterior: PosteriorLayer;
   readonly sampling: SamplingLayer;
+  /** Where the file asks for it: `experiments.yaml:12:5`. */
+  readonly place: string;
 }
 
 /** Limits of one kind of task; in no id. */

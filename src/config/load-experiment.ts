@@ -63,7 +63,9 @@ export const loadExperiment = (file: string, options: LoadOptions = {}): Experim
       posterior,
       sampling,
     })),
-    samplers: uniqueLabels(samplers.map(resolvedOf), ({ label: _label, ...content }) => ({ ...content })),
+    samplers: uniqueLabels(samplers.map(resolvedOf), ({ label: _label, place: _place, ...content }) => ({
+      ...content,
+    })),
     sourceText: source.text,
     file: name,
   };

@@ -11,7 +11,7 @@ import { temporaryFolder } from "../support/temporary-folder.ts";
 const good = "{ model: tiny, data: tiny, seed: 1 }";
 const poisoned = "{ model: tiny, data: tiny, seed: 2, training: { optimizer: sgd, learning_rate: 1e6 } }";
 const short = "{ name: hmc, overrides: { draws: 100, warmup: 50 } }";
-const endless = "{ name: mclmc, overrides: { draws: 100000000 } }";
+const endless = "{ name: mclmc, overrides: { draws: 3000000 } }";
 const experiment = (targets: readonly string[], samplers: readonly string[], top = ""): string =>
   [
     "training: quick",
@@ -58,7 +58,7 @@ describe.skipIf(!hasBuild || process.platform !== "linux")(
       "--backend=wasm",
       "--slots=2",
     );
-    const slow = "mclmc draws=100000000";
+    const slow = "mclmc draws=3000000";
     const greedy = "hmc chains=3000000 draws=10 warmup=10";
     const plain = "hmc draws=100 warmup=50";
     let first: Ended;
@@ -157,6 +157,15 @@ describe.skipIf(!hasBuild || process.platform !== "linux")(
         cwd: folder,
       });
       expect(stderr).toMatch(/long\.yaml: more draws than the time limit allows\n.*hmc.*timeout\.sample/);
+      expect(code).toBe(2);
+    });
+
+    it("refuses what no machine can do in time without any earlier run, at the line of the sampler", async () => {
+      const own = temporaryFolder();
+      const sampler = "{ name: hmc, overrides: { draws: 100000000 } }";
+      const args = sweepIn(own, experiment([good], [sampler], "timeout: { sample: 2 }"), "--dry-run");
+      const { code, stderr } = await runCommand(args, { cwd: own });
+      expect(stderr).toMatch(/:\d+:\d+ {2}.*hmc.*at least .* on any machine.*timeout\.sample/);
       expect(code).toBe(2);
     });
 

@@ -1,7 +1,7 @@
 /** One sampler entry (lists expanded) → its settings and what it changes in posterior and sampling. */
 
 import { emptyMapAt, type LocatedMap, memberOf, mergeMaps, withoutMembers } from "../../core/yaml/located.ts";
-import { quote, wrongValue } from "../../core/yaml/mistakes.ts";
+import { formatPlace, quote, wrongValue } from "../../core/yaml/mistakes.ts";
 import { suggestName } from "../../core/yaml/nearest-name.ts";
 import type { Precision, ResolvedSampler, SamplerSettings } from "../experiment.ts";
 import { samplerEntrySchema } from "../schema/entries.ts";
@@ -42,6 +42,7 @@ export const resolveSampler = (
     precision: own.precision ?? settings.precision ?? precision,
     posterior,
     sampling,
+    place: formatPlace(entry.place),
   };
 };
 
