@@ -77,6 +77,26 @@ describe.skipIf(!canRun)("private Redis (needs redis-server and a build)", () =>
     }
   });
 
+  it("stopped while a new keeper is being started, leaves neither a process nor its folder", async () => {
+    const dataDir = join(temporaryFolder(), "data");
+    let stopped: Promise<void> | null = null;
+    const server = await startPrivateRedis({
+      ...options,
+      connectionFile: null,
+      dataDir,
+      onWarning: () => queueMicrotask(() => (stopped ??= server.stop())), // right after the new keeper was started
+    });
+    const client = await connectRedis(server.address, { requireAuthentication: true });
+    const { keeper, redis } = await pidsOf(client);
+    client.disconnect();
+    process.kill(keeper, "SIGKILL");
+    await until("its end was noticed", () => stopped !== null);
+    await stopped;
+    expect(existsSync(dataDir)).toBe(false);
+    await new Promise((resolve) => setTimeout(resolve, 1500)); // a keeper that lives would have made it again
+    expect({ folder: existsSync(dataDir), redis: isRunning(redis) }).toEqual({ folder: false, redis: false });
+  });
+
   it("ends by itself when nobody has been connected for long; a driver that comes later finds its data, address and password", async () => {
     const connectionFile = join(temporaryFolder(), "redis.json");
     const server = await startPrivateRedis({ ...options, connectionFile, orphanSec: 1 });

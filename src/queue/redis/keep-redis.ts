@@ -136,8 +136,8 @@ class Keeper {
   }
 }
 
-/** Ends the server of a keeper that was killed: the new one must have it as a child, to see it die. */
-const endLeftover = async (folder: RedisFolder): Promise<void> => {
+/** Ends the server of a keeper that was killed: the next one must have it as a child, to see it die. */
+export const endLeftover = async (folder: RedisFolder): Promise<void> => {
   const pid = Number(readText(folder.pid).trim());
   if (!(pid > 0) || !isRedis(pid)) return;
   signal(pid, "SIGTERM");

@@ -3,7 +3,7 @@
  * interface, with an append-only file on a local disk, kept alive by a process of its own (`keep-redis.ts`), and stopped with
  * the sweep.
  */
-import { execFile, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
@@ -21,6 +21,7 @@ import {
   type RedisAddress,
   readConnectionFile,
 } from "./redis-address.ts";
+import { endLeftover } from "./keep-redis.ts";
 import {
   doorUrl,
   formatRedisConfig,
@@ -129,6 +130,8 @@ class PrivateServer implements PrivateRedis {
   readonly #options: ServerOptions;
   readonly #folder: RedisFolder;
   #watch: NodeJS.Timeout | null = null;
+  /** The keeper that was started last; it takes its lock a moment later. */
+  #started: ChildProcess | null = null;
 
   constructor(options: ServerOptions, folder: RedisFolder, address: RedisAddress) {
     this.#options = options;
@@ -149,13 +152,14 @@ class PrivateServer implements PrivateRedis {
     if (this.#watch !== null) clearInterval(this.#watch);
     const end = Date.now() + stopTimeoutMs;
     let keeper: number | null = null;
-    for (let pid = this.#keeperPid; pid !== null; pid = this.#keeperPid) {
+    for (let pid = this.#livingPid; pid !== null; pid = this.#livingPid) {
       keeper = pid;
       signal(pid, Date.now() < end ? "SIGTERM" : "SIGKILL");
       await sleep(20);
     }
     // It gives its lock back a moment before it is gone.
     while (keeper !== null && isThere(keeper) && Date.now() < end) await sleep(20);
+    await endLeftover(this.#folder); // of a keeper that was killed
     const { connectionFile } = this.#options;
     if (connectionFile !== null) rmSync(connectionFile, { force: true });
     rmSync(this.#folder.dir, { recursive: true, force: true });
@@ -165,6 +169,16 @@ class PrivateServer implements PrivateRedis {
     return liveHolderOf(this.#folder.keeperLock)?.pid ?? null;
   }
 
+  /** A keeper, or one that is about to be. */
+  get #livingPid(): number | null {
+    return this.#keeperPid ?? (this.#isStarting ? (this.#started?.pid ?? null) : null);
+  }
+
+  get #isStarting(): boolean {
+    const child = this.#started;
+    return child !== null && child.exitCode === null && child.signalCode === null;
+  }
+
   /** Resolves with its exit code, if it ends while this process lives. */
   #startKeeper(): Promise<number | null> {
     const { program = "redis-server", orphanSec = defaultOrphanSec } = this.#options;
@@ -172,6 +186,7 @@ class PrivateServer implements PrivateRedis {
     const args = [script, this.#folder.dir, program, String(orphanSec)];
     const child = spawn(process.execPath, args, { detached: true, stdio: "ignore" });
     child.unref();
+    this.#started = child;
     return new Promise((resolve) => {
       child.once("error", () => resolve(null));
       child.once("exit", (code) => resolve(code));
@@ -179,7 +194,7 @@ class PrivateServer implements PrivateRedis {
   }
 
   #keepKeeper(): void {
-    if (this.#keeperPid !== null || !existsSync(this.#folder.config)) return;
+    if (this.#livingPid !== null || !existsSync(this.#folder.config)) return;
     this.#options.onWarning?.("the process that keeps the private Redis ended; it is started again");
     void this.#startKeeper();
   }
