@@ -4,6 +4,7 @@
  * The first signal (`stop`) cancels what has not begun and asks running tasks to checkpoint; the second (`kill`) ends
  * them at once. Nothing here knows what tasks do or where results lie: callers listen.
  */
+import { messageOf } from "../core/errors.ts";
 import type { Plan } from "../plan/plan.ts";
 import { countStates, isFinal, type StateCounts } from "../plan/task-state.ts";
 import type { Broker, SubmitOptions, TaskRecord } from "../queue/broker.ts";
@@ -50,15 +51,20 @@ export const runPlan = async (options: RunPlanOptions): Promise<PlanOutcome> => 
     wasCancelled ||= isCancelledByRequest(event, options.submit);
     followUps.hear(event);
   });
-  const stop = (): void => void broker.cancel(textOf(options.stop?.reason));
+  const warn = (message: string): void => options.onEvent?.({ time: Date.now(), kind: "warning", message });
+  const stop = (): void => {
+    broker.cancel(textOf(options.stop?.reason)).catch((error: unknown) => {
+      const problem = `the queue could not be told to stop: ${messageOf(error)}`;
+      warn(`${problem}. Stop once more to leave now.`);
+    });
+  };
   const kill = (): void => {
     stop();
     executor.kill();
   };
   try {
     await broker.submit(plan, options.submit);
-    for (const message of executor.warnings)
-      options.onEvent?.({ time: Date.now(), kind: "warning", message });
+    for (const message of executor.warnings) warn(message);
     const stopListening = [
       onAbort(options.stop, stop),
       onAbort(options.kill, kill),
@@ -67,7 +73,7 @@ export const runPlan = async (options: RunPlanOptions): Promise<PlanOutcome> => 
     try {
       await executor.run(broker);
     } catch (error) {
-      await broker.cancel("workers cannot be started");
+      await broker.cancel("workers cannot be started").catch(() => {}); // the first error is the one to tell
       throw error;
     } finally {
       for (const end of stopListening) end();

@@ -3,7 +3,7 @@
  * not ours. Workers are loops in this process on connections of their own.
  */
 import { Queue } from "bullmq";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { systemClock } from "../../src/core/clock.ts";
 import { errorRecordOf, SweepError } from "../../src/core/errors.ts";
 import type { Task } from "../../src/plan/task.ts";
@@ -302,6 +302,24 @@ describe.skipIf(!hasRedisServer)("a sweep over Redis (needs redis-server)", { ti
     expect(await source.renew(taken, null)).toBe(false);
     expect(await source.complete(mine, null)).toBe(true);
     expect(await source.complete(taken, null)).toBe(false);
+  });
+
+  it("what Redis refuses to end is not held for ever: a worker that could not give back, or enter a loss, is idle", async () => {
+    const broker = aBroker({ leaseMs: 60_000 });
+    await broker.submit(plan, submit);
+    const [source, watcher] = [await aSource(), await aSource()];
+    const refuse = (): Promise<never> => Promise.reject(new Error("MISCONF"));
+    const lost = await lease(source);
+    vi.spyOn(source.queues, "putBack").mockImplementation(refuse);
+    await expect(source.giveBack(lost)).rejects.toThrow("MISCONF");
+    expect(source.taskIds).toEqual([]);
+    const client = redis.connect();
+    for (const key of await client.keys("*:lock")) await client.del(key);
+    for (const move of ["delay", "fail"] as const) vi.spyOn(watcher.queues, move).mockImplementation(refuse);
+    vi.spyOn(systemClock, "now").mockReturnValue(Date.now() + 3_600_000); // long since the connection was made
+    onTestFinished(() => void vi.restoreAllMocks());
+    await expect(watcher.reap()).rejects.toThrow("MISCONF");
+    expect(watcher.taskIds).toEqual([]);
   });
 
   it("a task whose worker was lost is done if its result is on disk", async () => {

@@ -107,12 +107,16 @@ export class HeldLeases {
   async giveBack(lease: Lease): Promise<boolean> {
     const held = this.#held.get(lease.attemptToken);
     if (held === undefined) return false;
-    const stopReason = await this.#options.store.readStop(lease.task.id);
-    const isMoved =
-      stopReason === null
-        ? await this.#options.queues().putBack(held.job)
-        : await this.#options.queues().fail(held.job, JSON.stringify({ cancelled: stopReason }));
-    this.#forget(lease);
+    let isMoved: boolean;
+    try {
+      const stopReason = await this.#options.store.readStop(lease.task.id);
+      isMoved =
+        stopReason === null
+          ? await this.#options.queues().putBack(held.job)
+          : await this.#options.queues().fail(held.job, JSON.stringify({ cancelled: stopReason }));
+    } finally {
+      this.drop(lease); // nobody asks again: what could not be given back runs out
+    }
     if (!isMoved) return false;
     this.tell({ kind: "given_back", ...this.factOf(lease) });
     await this.#options.onFree();
@@ -191,8 +195,13 @@ export class HeldLeases {
     return isHeld;
   }
 
-  #forget(lease: Lease): false {
+  /** Holds a lease no longer, without a word to Redis, where it runs out. */
+  drop(lease: Lease): void {
     this.#held.delete(lease.attemptToken);
+  }
+
+  #forget(lease: Lease): false {
+    this.drop(lease);
     return false;
   }
 

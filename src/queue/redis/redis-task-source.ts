@@ -197,8 +197,8 @@ export class RedisTaskSource implements TaskSource {
     const lease = await this.#leases.hold(job, worker);
     if (lease === null) return null;
     this.#leases.tell({ kind: "started", ...this.#leases.factOf(lease), token: lease.attemptToken });
-    if (!this.#options.isDone(lease.task, this.rules.doneSince)) return lease;
-    await this.complete(lease, null);
+    if (!this.#isDone(lease)) return lease;
+    await this.#endHere(lease, () => this.complete(lease, null));
     return null;
   }
 
@@ -208,8 +208,24 @@ export class RedisTaskSource implements TaskSource {
     const { data, numStarts, worker } = await this.queues.read(job.taskClass, job.id);
     const lease = await this.#leases.hold({ ...job, data: data ?? "", numStarts }, worker ?? "unknown");
     if (lease === null) return;
-    if (this.#options.isDone(lease.task, this.rules.doneSince)) await this.complete(lease, null);
-    else await this.fail(lease, lostLeaseFailure(lease.worker, this.rules.leaseMs / 1000));
+    await this.#endHere(lease, () =>
+      this.#isDone(lease)
+        ? this.complete(lease, null)
+        : this.fail(lease, lostLeaseFailure(lease.worker, this.rules.leaseMs / 1000)),
+    );
+  }
+
+  #isDone(lease: Lease): boolean {
+    return this.#options.isDone(lease.task, this.rules.doneSince);
+  }
+
+  /** Ends a lease that no slot works on. If Redis refuses, it is not held here either: it runs out and is found again. */
+  async #endHere(lease: Lease, end: () => Promise<boolean>): Promise<void> {
+    try {
+      await end();
+    } finally {
+      this.#leases.drop(lease);
+    }
   }
 
   /** The queues of a sweep outlive its submissions: a job of a newer one than this worker knows is no foreign job. */
