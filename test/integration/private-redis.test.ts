@@ -217,6 +217,17 @@ describe("address of a Redis", () => {
     expect(() => readConnectionFile(path)).toThrow(/expected mode 0600/);
   });
 
+  it("is also read from a file that holds just a URL, of mode 0600, and is then no connection file of a driver", () => {
+    const path = join(temporaryFolder(), "address");
+    writeFileSync(path, "redis://:secret@h:7000/2\n", { mode: 0o600 });
+    const byOption = resolveRedisAddress({ redis: path, connection: null, env: {} });
+    expect(byOption).toMatchObject({ address: { password: "secret", database: 2 }, sweepId: null, file: null });
+    expect(resolveRedisAddress({ redis: null, connection: null, env: { LAMBDA_HAT_REDIS: path } })).toEqual(byOption);
+    chmodSync(path, 0o640);
+    const reading = (): unknown => resolveRedisAddress({ redis: path, connection: null, env: {} });
+    expect(reading).toThrow(/may be read by others; expected mode 0600\. Run: chmod 600/);
+  });
+
   it("says that nobody answers, with the address but not the password", async () => {
     const address = parseRedisUrl("redis://:secret@127.0.0.1:1", "--redis");
     const connecting = connectRedis(address, { requireAuthentication: true });

@@ -33,7 +33,7 @@ export const boardCommand = (): Command =>
     .description("show the jobs of running sweeps in a browser, by bull-board (read only, on loopback)")
     .option(
       "--redis <url>",
-      `redis://, rediss:// or unix:// address, or a connection file (default: ${redisVariable})`,
+      `redis://, rediss:// or unix:// address, or a file that names one (default: ${redisVariable})`,
       asText,
       null,
     )

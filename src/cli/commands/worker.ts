@@ -61,7 +61,7 @@ export const workerCommand = (): Command =>
     )
     .option(
       "--redis <url>",
-      `redis://, rediss:// or unix:// address, or a connection file (default: ${redisVariable})`,
+      `redis://, rediss:// or unix:// address, or a file that names one (default: ${redisVariable})`,
       asText,
       null,
     )

@@ -34,24 +34,30 @@ export interface SweepBroker {
   close(): Promise<void>;
 }
 
-/** `--redis private`, `--redis private:ib0`, a URL, or a connection file → which Redis. @throws `USAGE`, `NOT_FOUND`. */
+/** `--redis private`, `--redis private:ib0`, a URL, or a file that names one → which Redis. @throws `USAGE`, `NOT_FOUND`. */
 export const redisChoiceOf = (text: string): RedisChoice => {
   const [word, name] = /^private(?::(.+))?$/.exec(text) ?? [];
   if (word !== undefined) return { kind: "private", interface: name ?? null };
   const found = resolveRedisAddress({ redis: text, connection: null, env: {} });
   if (found === null) throw new Error("bug: an address without a source");
-  return { kind: "given", address: found.address };
+  return { kind: "given", address: found.address, isFromEnvironment: false };
 };
 
 /**
- * The Redis of a sweep with these pilots: as on the command line, as in their cards, or one of its own that their nodes
- * can reach.
+ * The Redis of a sweep with these pilots: as on the command line, as in their cards, as in the environment, or one of its own
+ * that their nodes can reach. Null: none, the queue is in this process. @throws `USAGE`, `NOT_FOUND`.
  */
-export const redisChoiceFor = (pilots: readonly PilotCard[], asked: string | null): RedisChoice | null => {
+export const redisChoiceFor = (
+  pilots: readonly PilotCard[],
+  asked: string | null,
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): RedisChoice | null => {
   if (asked !== null) return redisChoiceOf(asked);
-  if (pilots.length === 0) return null;
   const url = pilots.map(({ redis }) => redis.url).find((text) => text !== null);
   if (url !== undefined) return redisChoiceOf(url);
+  const found = resolveRedisAddress({ redis: null, connection: null, env });
+  if (found !== null) return { kind: "given", address: found.address, isFromEnvironment: true };
+  if (pilots.length === 0) return null;
   const named = pilots.map(({ redis }) => redis.interface).find((name) => name !== null);
   const isElsewhere = pilots.some((card) => card.type === "slurm" || card.hosts.length > 0);
   return { kind: "private", interface: named ?? (isElsewhere ? reachableAddress() : null) };

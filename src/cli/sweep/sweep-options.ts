@@ -11,7 +11,7 @@ export interface SweepOptions {
   /** `FILE`, or `build=FILE` and `sample=FILE`; empty: the card `local`. */
   readonly cards: readonly string[];
   readonly backend: string;
-  /** `private`, `private:<interface>`, a URL or a connection file; null: the queue is in this process. */
+  /** `private`, `private:<interface>`, a URL, or a file that names one; null: what cards and environment say. */
   readonly redis: string | null;
   /** The driver goes on in the background. */
   readonly detach: boolean;
@@ -53,7 +53,7 @@ export const addSweepOptions = (command: Command): Command =>
     )
     .option(
       "--redis <url>",
-      "queue over Redis, so that workers elsewhere can take part: an address, or private (started for the sweep; private:ib0 for an interface)",
+      "queue over Redis, so that workers elsewhere can take part: an address, a file of mode 0600 that holds it, or private (started for the sweep; private:ib0 for an interface)",
     )
     .option("--detach", "go on in the background; watch with status, stop with cancel")
     .option(

@@ -9,12 +9,17 @@ import {
   startPrivateRedis,
   writeConnectionFile,
 } from "./private-redis.ts";
-import { formatRedisAddress, type RedisAddress, redisUrlOf } from "./redis-address.ts";
+import { formatRedisAddress, type RedisAddress, redisUrlOf, redisVariable } from "./redis-address.ts";
 import { RedisBroker, type RedisBrokerOptions } from "./redis-broker.ts";
 
 /** Which Redis. */
 export type RedisChoice =
-  | { readonly kind: "given"; readonly address: RedisAddress }
+  | {
+      readonly kind: "given";
+      readonly address: RedisAddress;
+      /** True if nothing but the environment variable names it. */
+      readonly isFromEnvironment: boolean;
+    }
   | {
       readonly kind: "private";
       /** Network interface or address that workers can reach; null: loopback only. */
@@ -61,7 +66,7 @@ export const openRedisBroker = async (options: OpenRedisOptions): Promise<OpenRe
     const broker = new RedisBroker({ ...options, client, clock: systemClock });
     return {
       broker,
-      description: `${server === null ? "" : "private "}Redis at ${formatRedisAddress(address)}`,
+      description: describe(redis, address),
       close: async () => {
         if (server !== null) await untilWorkersLeft(broker);
         await broker.close();
@@ -74,6 +79,12 @@ export const openRedisBroker = async (options: OpenRedisOptions): Promise<OpenRe
     await server?.stop();
     throw error;
   }
+};
+
+const describe = (redis: RedisChoice, address: RedisAddress): string => {
+  const text = `Redis at ${formatRedisAddress(address)}`;
+  if (redis.kind === "private") return `private ${text}`;
+  return redis.isFromEnvironment ? `${text} (from ${redisVariable})` : text;
 };
 
 /** The one that an earlier driver of this sweep has left, or a new one. */

@@ -43,7 +43,7 @@ export interface ConnectionFile {
   readonly data_dir: string | null;
 }
 
-/** Name of the environment variable: a URL, or the path of a connection file. */
+/** Name of the environment variable: a URL, or the path of a connection file or of one that holds a URL. */
 export const redisVariable = "LAMBDA_HAT_REDIS";
 
 const accepted =
@@ -157,23 +157,25 @@ const fileSchema = z.object({
 });
 
 /** @throws SweepError `NOT_FOUND` without the file, `USAGE` if it is none or if others may read it. */
-export const readConnectionFile = (path: string): ConnectionFile => {
-  let text: string;
+export const readConnectionFile = (path: string): ConnectionFile =>
+  parseConnectionFile(readSecret(path, "the file that the driver of a sweep has written"), path);
+
+/** Text of a file of mode 0600. */
+const readSecret = (path: string, expected: string): string => {
   try {
     if ((statSync(path).mode & 0o077) !== 0) {
       const problem = `${path} holds a password and may be read by others`;
       throw new SweepError("USAGE", `${problem}; expected mode 0600. Run: chmod 600 ${path}`);
     }
-    text = readFileSync(path, "utf8");
+    return readFileSync(path, "utf8");
   } catch (cause) {
     if (cause instanceof SweepError) throw cause;
     const problem = `connection file ${path} cannot be read (${messageOf(cause)})`;
-    throw new SweepError(
-      "NOT_FOUND",
-      `${problem}; expected the file that the driver of a sweep has written.`,
-      { cause },
-    );
+    throw new SweepError("NOT_FOUND", `${problem}; expected ${expected}.`, { cause });
   }
+};
+
+const parseConnectionFile = (text: string, path: string): ConnectionFile => {
   try {
     return fileSchema.parse(JSON.parse(text));
   } catch (cause) {
@@ -183,7 +185,7 @@ export const readConnectionFile = (path: string): ConnectionFile => {
 
 /** Where to look for the address, in this order. */
 export interface AddressSources {
-  /** `--redis`: a URL, or the path of a connection file. */
+  /** `--redis`: a URL, or the path of a connection file or of one that holds just a URL. */
   readonly redis: string | null;
   /** `--connection`: the path of a connection file. */
   readonly connection: string | null;
@@ -194,7 +196,7 @@ export interface AddressSources {
 export interface ResolvedAddress {
   readonly address: RedisAddress;
   readonly sweepId: string | null;
-  /** The connection file; null: it was a URL. */
+  /** The connection file; null: it was a URL, or a file that holds one. */
   readonly file: string | null;
 }
 
@@ -206,12 +208,20 @@ export const resolveRedisAddress = ({ redis, connection, env }: AddressSources):
   return variable === undefined || variable === "" ? null : fromText(variable, redisVariable);
 };
 
+const isUrl = (text: string): boolean => /^[a-z]+:\/\/\S*$/i.test(text);
+
 const fromText = (text: string, from: string): ResolvedAddress =>
-  /^[a-z]+:\/\//i.test(text)
-    ? { address: parseRedisUrl(text, from), sweepId: null, file: null }
-    : fromFile(text);
+  isUrl(text) ? fromUrl(text, from) : fromFile(text);
+
+const fromUrl = (text: string, from: string): ResolvedAddress => ({
+  address: parseRedisUrl(text, from),
+  sweepId: null,
+  file: null,
+});
 
 const fromFile = (path: string): ResolvedAddress => {
-  const { url, sweep_id: sweepId } = readConnectionFile(path);
+  const text = readSecret(path, "a URL, the connection file of a sweep, or a file that holds a URL").trim();
+  if (isUrl(text)) return fromUrl(text, path);
+  const { url, sweep_id: sweepId } = parseConnectionFile(text, path);
   return { address: parseRedisUrl(url, path), sweepId, file: path };
 };
