@@ -79,19 +79,20 @@ describe.skipIf(!canRun)("private Redis (needs redis-server and a build)", () =>
 
   it("stopped while a new keeper is being started, leaves neither a process nor its folder", async () => {
     const dataDir = join(temporaryFolder(), "data");
-    let stopped: Promise<void> | null = null;
+    const stopped: Promise<void>[] = [];
     const server = await startPrivateRedis({
       ...options,
       connectionFile: null,
       dataDir,
-      onWarning: () => queueMicrotask(() => (stopped ??= server.stop())), // right after the new keeper was started
+      // Right after the new keeper was started.
+      onWarning: () => queueMicrotask(() => void stopped.push(server.stop())),
     });
     const client = await connectRedis(server.address, { requireAuthentication: true });
     const { keeper, redis } = await pidsOf(client);
     client.disconnect();
     process.kill(keeper, "SIGKILL");
-    await until("its end was noticed", () => stopped !== null);
-    await stopped;
+    await until("its end was noticed", () => stopped.length > 0);
+    await Promise.all(stopped);
     expect(existsSync(dataDir)).toBe(false);
     await new Promise((resolve) => setTimeout(resolve, 1500)); // a keeper that lives would have made it again
     expect({ folder: existsSync(dataDir), redis: isRunning(redis) }).toEqual({ folder: false, redis: false });
@@ -221,8 +222,14 @@ describe("address of a Redis", () => {
     const path = join(temporaryFolder(), "address");
     writeFileSync(path, "redis://:secret@h:7000/2\n", { mode: 0o600 });
     const byOption = resolveRedisAddress({ redis: path, connection: null, env: {} });
-    expect(byOption).toMatchObject({ address: { password: "secret", database: 2 }, sweepId: null, file: null });
-    expect(resolveRedisAddress({ redis: null, connection: null, env: { LAMBDA_HAT_REDIS: path } })).toEqual(byOption);
+    expect(byOption).toMatchObject({
+      address: { password: "secret", database: 2 },
+      sweepId: null,
+      file: null,
+    });
+    expect(resolveRedisAddress({ redis: null, connection: null, env: { LAMBDA_HAT_REDIS: path } })).toEqual(
+      byOption,
+    );
     chmodSync(path, 0o640);
     const reading = (): unknown => resolveRedisAddress({ redis: path, connection: null, env: {} });
     expect(reading).toThrow(/may be read by others; expected mode 0600\. Run: chmod 600/);

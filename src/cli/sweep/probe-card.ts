@@ -6,7 +6,7 @@ import type { PilotCard } from "../../cards/card.ts";
 import { SweepError } from "../../core/errors.ts";
 import type { NamedBlock } from "../../executors/pilots/allocator.ts";
 import { BlockLedger } from "../../executors/pilots/block-ledger.ts";
-import { bindAddressOf } from "../../queue/redis/private-redis.ts";
+import { bindAddressOf } from "../../queue/redis/bind-address.ts";
 import type { RedisAddress } from "../../queue/redis/redis-address.ts";
 import type { NodeReport } from "./node-report.ts";
 import { redisChoiceFor } from "./sweep-broker.ts";

@@ -1,8 +1,9 @@
 /**
  * YAML bytes → located tree, safely: whatever the bytes are, the answer is a tree or mistakes with positions.
  *
- * Refused: more than 10 MB or a million words and signs, bytes that are not UTF-8, several documents, unknown tags, keys that are not texts or come
- * twice, nesting past 100 levels, aliases that contain themselves or copy more than 100,000 values ("billion laughs").
+ * Refused: more than 10 MB or a million words and signs, bytes that are not UTF-8, several documents, unknown tags, keys
+ * that are not texts or come twice, nesting past 100 levels, aliases that contain themselves or copy more than 100,000
+ * values ("billion laughs").
  * Anchors, aliases and merge keys (`<<`) work. Numbers follow YAML 1.2, so `1e-6` is one and `yes` is a text.
  */
 import { readFileSync, statSync } from "node:fs";

@@ -6,22 +6,23 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
-import { hostname, networkInterfaces, tmpdir } from "node:os";
+import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { writeFileAtomic } from "../../core/atomic-write.ts";
 import { SweepError } from "../../core/errors.ts";
 import { packageRoot } from "../../core/package-root.ts";
+import { isAliveAndOurs } from "../../core/process-alive.ts";
 import { liveHolderOf } from "../sweep-lock.ts";
+import { bindAddressOf, freePort } from "./bind-address.ts";
 import { connectRedis } from "./connect-redis.ts";
+import { endLeftover } from "./keep-redis.ts";
 import {
   type ConnectionFile,
   parseRedisUrl,
   type RedisAddress,
   readConnectionFile,
 } from "./redis-address.ts";
-import { endLeftover } from "./keep-redis.ts";
 import {
   doorUrl,
   formatRedisConfig,
@@ -158,7 +159,7 @@ class PrivateServer implements PrivateRedis {
       await sleep(20);
     }
     // It gives its lock back a moment before it is gone.
-    while (keeper !== null && isThere(keeper) && Date.now() < end) await sleep(20);
+    while (keeper !== null && isAliveAndOurs(keeper) && Date.now() < end) await sleep(20);
     await endLeftover(this.#folder); // of a keeper that was killed
     const { connectionFile } = this.#options;
     if (connectionFile !== null) rmSync(connectionFile, { force: true });
@@ -251,14 +252,6 @@ const signal = (pid: number, name: NodeJS.Signals): void => {
   }
 };
 
-const isThere = (pid: number): boolean => {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-};
-
 const requireProgram = (program: string): Promise<void> =>
   new Promise((resolve, reject) => {
     execFile(program, ["--version"], (error) => {
@@ -278,31 +271,3 @@ const notInstalled = (program: string, cause: NodeJS.ErrnoException): SweepError
     { cause },
   );
 };
-
-/** Address of a network interface, or the text where it is one of this machine; null: loopback. @throws `USAGE` for others. */
-export const bindAddressOf = (name: string | null): string => {
-  if (name === null) return "127.0.0.1";
-  const interfaces = networkInterfaces();
-  const all = Object.entries(interfaces).flatMap(([key, entries = []]) =>
-    entries.map((entry) => ({ key, address: entry.address, family: entry.family })),
-  );
-  const found =
-    all.find(({ address }) => address === name) ??
-    all.find(({ key, family }) => key === name && family === "IPv4");
-  if (found !== undefined) return found.address;
-  const known = all.map(({ key, address }) => `${key} (${address})`).join(", ");
-  throw new SweepError(
-    "USAGE",
-    `"${name}" is no network interface and no address of this machine. There are: ${known}.`,
-  );
-};
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once("error", reject);
-    probe.listen(0, () => {
-      const address = probe.address();
-      probe.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
-    });
-  });
