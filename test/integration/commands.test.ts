@@ -82,7 +82,7 @@ describe.skipIf(!hasBuild)("the command line (needs a build)", () => {
     const sampled = await run("sample", "tiny × hmc", ...other);
     expect(sampled).toMatchObject({ code: 0 });
     expect(sampled.stderr).toMatch(/1 targets × 1 samplers = 1 cells: 0 to build, 1 to run, 1 tasks done/);
-    expect(sampled.stdout).toContain("1 rows, 1 ok");
+    expect(sampled.stdout).toContain("1 of 4 rows, 1 ok");
     expect(await run("sample", "nothing", ...config)).toMatchObject({ code: 2 });
     expect(await run(...args)).toMatchObject({ code: 0 }); // its table and its sweep are the newest again
   }, 60_000);

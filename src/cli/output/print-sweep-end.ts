@@ -8,6 +8,8 @@ import { printLine } from "./print.ts";
 /** What is said about. */
 export interface SweepEndReport {
   readonly rows: readonly ResultRow[];
+  /** Rows of the table; more where only a part of the experiment was asked for. */
+  readonly numRows: number;
   readonly failures: readonly FailureGroup[];
   readonly wasStopped: boolean;
   /** Path of the table, as shown. */
@@ -39,7 +41,7 @@ const cells: readonly Cell[] = [
 const maxReasons = 12;
 
 /** Prints to stdout. */
-export const printSweepEnd = ({ rows, failures, wasStopped, resultsPath }: SweepEndReport): void => {
+export const printSweepEnd = ({ rows, numRows, failures, wasStopped, resultsPath }: SweepEndReport): void => {
   if (rows.length > 0) {
     printLine(resultsTable(rows));
     printReasons(rows);
@@ -48,7 +50,8 @@ export const printSweepEnd = ({ rows, failures, wasStopped, resultsPath }: Sweep
   if (wasStopped) printLine("stopped; run the same command again and it goes on from here");
   if (rows.length === 0) return;
   const ok = rows.filter((row) => row["status"] === "ok").length;
-  printLine(`${rows.length} rows, ${ok} ok: ${resultsPath}`);
+  const shown = rows.length === numRows ? `${numRows}` : `${rows.length} of ${numRows}`;
+  printLine(`${shown} rows, ${ok} ok: ${resultsPath}`);
 };
 
 /** The rows in short, as text. */

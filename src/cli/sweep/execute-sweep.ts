@@ -67,7 +67,7 @@ export const executeSweep = async (
   });
   if (!options.json) {
     const { outcome, table } = end;
-    printSweepEnd({ ...outcome, rows: table.rows, resultsPath: shownResults() });
+    printSweepEnd({ ...outcome, rows: table.rows, numRows: table.numRows, resultsPath: shownResults() });
   }
   process.exitCode = codeOf(end, options);
 };

@@ -43,7 +43,10 @@ export interface TaskDefaults {
 /** A plan with the experiment and the store it is about. */
 export interface PlannedSweep {
   readonly experiment: Experiment;
+  /** What runs: all of the experiment, or the part that a command is about. */
   readonly plan: Plan;
+  /** All of the experiment. */
+  readonly whole: Plan;
   readonly store: Store;
   /** Expected seconds by task id, from earlier runs; absent where nothing is known. */
   readonly expectedSec: ReadonlyMap<string, number>;
@@ -67,7 +70,8 @@ export const planExperiment = (request: PlanRequest): PlannedSweep => {
     isDone: (task) => request.skip && isDone(task, null),
   });
   const durations = durationsOf(plan, store);
-  return { experiment, plan, store, ...durations, orderSec: orderSeconds(plan, durations.expectedSec) };
+  const orderSec = orderSeconds(plan, durations.expectedSec);
+  return { experiment, plan, whole: plan, store, ...durations, orderSec };
 };
 
 const plannedExperimentOf = (experiment: Experiment, { build, sample }: PlanRequest): PlannedExperiment => ({

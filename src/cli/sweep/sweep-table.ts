@@ -1,5 +1,6 @@
 /**
- * The results table of a running sweep: one row a planned cell from the start, rewritten as tasks begin and end.
+ * The results table of a running sweep: one row a planned cell from the start, rewritten as tasks begin and end. Where only a
+ * part of the experiment runs, the other cells have their rows too, as the disk knows them.
  *
  * Rows are made from manifests on disk; the queue adds only what a task that left none has to say. A change that comes too
  * soon after a write is written by a timer, so that the file never stays behind for longer than the pause between writes.
@@ -21,6 +22,7 @@ import { type JsonObject, type TaskRecord as ManifestRecord, resultRowOf } from 
 import { writeSweepResults } from "../../results/results-files.ts";
 import { runFiles, targetFiles } from "../../runs/layout.ts";
 import { readManifest } from "../../runs/manifest.ts";
+import { isTaskDoneSince } from "../../tasks/done-since.ts";
 import type { PlannedSweep } from "./plan-experiment.ts";
 
 /** Between two writes while the sweep runs, at least; a large table is written less often, so that it costs at most 5 %. */
@@ -55,6 +57,8 @@ export class SweepTable {
   readonly #sweep: PlannedSweep;
   readonly #root: string;
   readonly #clock: Clock;
+  /** Tasks of this sweep; those of the whole experiment may be more. */
+  readonly #planned: ReadonlySet<string>;
   readonly #states = new Map<string, KnownState>();
   readonly #rows: ResultRow[];
   /** Cells by task, with their row's index; equal cells share a task. */
@@ -72,23 +76,33 @@ export class SweepTable {
     this.#sweep = sweep;
     this.#root = root;
     this.#clock = clock;
+    this.#planned = new Set(sweep.plan.tasks.map(({ id }) => id));
     const done = new Set(sweep.plan.doneTaskIds);
-    for (const { id } of sweep.plan.tasks) {
-      this.#states.set(id, { ...unknown, state: done.has(id) ? "skipped" : "planned" });
+    const isOnDisk = isTaskDoneSince(sweep.store.runs);
+    for (const task of sweep.whole.tasks) {
+      const isDone = this.#planned.has(task.id) ? done.has(task.id) : isOnDisk(task, null);
+      this.#states.set(task.id, { ...unknown, state: isDone ? "skipped" : "planned" });
     }
-    this.#rows = sweep.plan.cells.map((cell, index) => {
+    this.#rows = sweep.whole.cells.map((cell, index) => {
       this.#cellsOf.set(cell.taskId, [...(this.#cellsOf.get(cell.taskId) ?? []), [index, cell]]);
       return this.#rowOf(cell);
     });
   }
 
+  /** Rows of the cells that this sweep is about. */
   get rows(): readonly ResultRow[] {
-    return this.#rows;
+    const { cells } = this.#sweep.whole;
+    return this.#rows.filter((_, index) => this.#planned.has(cells[index]?.taskId ?? ""));
   }
 
-  /** True if every cell has a run and every run has converged. */
+  /** Rows in the file, those of other cells of the experiment included. */
+  get numRows(): number {
+    return this.#rows.length;
+  }
+
+  /** True if every cell that this sweep is about has a run and every run has converged. */
   isConverged(): boolean {
-    return this.#rows.every((row) => row["status"] === "ok" && row["verdict"] === "converged");
+    return this.rows.every((row) => row["status"] === "ok" && row["verdict"] === "converged");
   }
 
   /** Takes note of a task that is final; writes the table if the last time is long enough ago. */
@@ -103,7 +117,7 @@ export class SweepTable {
 
   /** Takes note of tasks that wait, can be taken or run; what has ended comes by `update`. */
   hear(event: SweepEvent): void {
-    if (event.kind === "plan") for (const id of this.#states.keys()) this.#note(id, { status: "waiting" });
+    if (event.kind === "plan") for (const id of this.#planned) this.#note(id, { status: "waiting" });
     const status = openStateAfter[event.kind];
     if (status === undefined || !("taskId" in event)) return;
     const attempt = "attempt" in event ? { attempt: event.attempt } : {};
@@ -168,7 +182,7 @@ export class SweepTable {
   }
 
   #rowOf(cell: PlannedCell): ResultRow {
-    const { experiment, plan, store } = this.#sweep;
+    const { experiment, plan, whole, store } = this.#sweep;
     const known = this.#knownOf(cell.taskId);
     const { state, attempt, error } = known;
     const files = runFiles(store.runs, cell);
@@ -176,7 +190,7 @@ export class SweepTable {
     const { target, sampler } = entriesOf(experiment, cell);
     return resultRowOf({
       experiment: experiment.name,
-      sweepId: plan.id,
+      sweepId: this.#planned.has(cell.taskId) ? plan.id : whole.id,
       cell,
       presets: target.presets,
       state,

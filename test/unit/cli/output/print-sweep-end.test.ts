@@ -18,6 +18,7 @@ it("a failure has its reason in the colours of stdout, where it is printed, and 
   const error = errorRecordOf(new SweepError("TASK_FAILED", "no luck.", { cause: new Error("deeper") }));
   printSweepEnd({
     rows: [],
+    numRows: 0,
     failures: [
       { state: "failed", error, taskIds: ["a", "b"], blockedTaskIds: ["c"], logTail: ["last line"] },
     ],

@@ -3,17 +3,21 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it, vi } from "vitest";
 import { type PlannedSweep, planExperiment } from "../../../../src/cli/sweep/plan-experiment.ts";
+import { restrictPlan } from "../../../../src/cli/sweep/restrict-plan.ts";
 import { SweepTable } from "../../../../src/cli/sweep/sweep-table.ts";
 import type { TaskRecord } from "../../../../src/queue/broker.ts";
 import type { SweepEventBody } from "../../../../src/queue/sweep-event.ts";
 import { readResults } from "../../../../src/results/parquet.ts";
 import { resultsFile } from "../../../../src/results/results-files.ts";
+import { beginAttempt } from "../../../../src/runs/attempt.ts";
+import { runFiles } from "../../../../src/runs/layout.ts";
+import { writeManifest } from "../../../../src/runs/manifest.ts";
 import { experimentText } from "../../../support/experiment-file.ts";
 import { FakeClock } from "../../../support/fake-clock.ts";
 import { temporaryFolder } from "../../../support/temporary-folder.ts";
 
-/** Longer than the pause between two writes. */
-const pauseMs = 2000;
+/** Longer than any pause between two writes, which grows with the time that a write took. */
+const pauseMs = 3_600_000;
 
 const plannedIn = (folder: string): PlannedSweep => {
   const config = join(folder, "experiment.yaml");
@@ -28,9 +32,8 @@ const plannedIn = (folder: string): PlannedSweep => {
   return planExperiment({ config, sets: [], backend: "auto", skip: true, build: limits, sample: limits });
 };
 
-const tableIn = (folder: string) => {
+const tableIn = (folder: string, sweep = plannedIn(folder)) => {
   const clock = new FakeClock();
-  const sweep = plannedIn(folder);
   const table = new SweepTable(sweep, folder, clock);
   const [hmc = "", nuts = ""] = sweep.plan.cells.map(({ taskId }) => taskId);
   const hear = (body: SweepEventBody): void => table.hear({ time: clock.now(), ...body });
@@ -59,7 +62,7 @@ it("a row that is final soon after a write is written as soon as the pause is ov
   expect(await statuses()).toEqual(["failed", "planned"]);
   await table.update(failed(nuts));
   expect(await statuses()).toEqual(["failed", "planned"]);
-  clock.advance(10 * pauseMs);
+  clock.advance(pauseMs);
   await vi.waitFor(async () => expect(await statuses()).toEqual(["failed", "failed"]));
   table.close();
   expect(clock.numTimers).toBe(0);
@@ -75,7 +78,7 @@ it("tasks that wait, can be taken and run are shown so, at most once in a pause"
   hear({ kind: "task_started", taskId: hmc, attempt: 1, worker: "here/slot-1" });
   expect(clock.numTimers).toBe(1);
   expect(await statuses()).toEqual(["waiting", "waiting"]);
-  clock.advance(10 * pauseMs);
+  clock.advance(pauseMs);
   await vi.waitFor(async () => expect(await statuses()).toEqual(["running", "ready"]));
   await table.update(failed(hmc));
   hear({ kind: "task_started", taskId: hmc, attempt: 1, worker: "here/slot-1" });
@@ -86,6 +89,27 @@ it("tasks that wait, can be taken and run are shown so, at most once in a pause"
   expect(clock.numTimers).toBe(0);
 });
 
+it("where a part of the experiment runs, the other cells have their rows as the disk knows them", async () => {
+  const folder = temporaryFolder();
+  const whole = plannedIn(folder);
+  const hmc = "hmc";
+  const part = { ...whole, plan: restrictPlan(whole.plan, [`× ${hmc}`], "run-sampler") };
+  expect(part.plan.cells.length).toBe(1);
+  const nuts = whole.plan.tasks.find(({ id }) => id.includes("nuts"));
+  if (nuts?.kind !== "run-sampler") throw new Error("no such task");
+  const facts = { walltime_sec: 7 };
+  const { dir, manifest } = runFiles(part.store.runs, nuts);
+  const attempt = beginAttempt(dir, 0, "token");
+  writeManifest(manifest, { id: nuts.id, attempt, finishedMs: 0, files: [], facts });
+  const { table, statuses } = tableIn(folder, part);
+  await table.finish();
+  expect(await statuses()).toEqual(["planned", "ok"]);
+  const [asked, other] = (await readResults(resultsFile(folder))).rows;
+  expect(asked).toMatchObject({ sweep_id: part.plan.id, sampler: hmc });
+  expect(other).toMatchObject({ sweep_id: whole.plan.id, is_cached: true, walltime_sec: 7 });
+  expect({ asked: table.rows.length, all: table.numRows }).toEqual({ asked: 1, all: 2 });
+});
+
 it("a table that the timer could not write stops the sweep", async () => {
   const folder = temporaryFolder();
   const { clock, table, hmc, nuts, failed } = tableIn(folder);
@@ -94,7 +118,7 @@ it("a table that the timer could not write stops the sweep", async () => {
   writeFileSync(join(folder, "results"), "no folder");
   await table.update(failed(nuts));
   expect(table.failed.aborted).toBe(false);
-  clock.advance(10 * pauseMs);
+  clock.advance(pauseMs);
   await vi.waitFor(() => expect(table.failed.aborted).toBe(true));
   rmSync(join(folder, "results"));
   mkdirSync(join(folder, "results"));
