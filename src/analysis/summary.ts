@@ -52,6 +52,8 @@ export interface RunFacts {
   readonly learningCoefficient?: LearningCoefficient | null;
   readonly warnings: readonly string[];
   readonly tuned: Readonly<Record<string, number>>;
+  /** See `Measures.stopReason`. */
+  readonly stopReason?: string | undefined;
 }
 
 /** λ̂ after the first `numDraws[i]` draws of all chains. */
@@ -143,7 +145,12 @@ export const summarizeRun = (draws: RunDraws, facts: RunFacts): RunSummary => {
     fractionBelowInitial: fractionOf(pool(rawLoss), (loss) => loss < facts.initialLoss),
     drift: facts.isIndependent ? Number.NaN : driftOf(llc),
   };
-  const { verdict, reasons } = judgeRun({ ...checked, ...doubtsOf(draws, facts), llcMean });
+  const { verdict, reasons } = judgeRun({
+    ...checked,
+    ...doubtsOf(draws, facts),
+    llcMean,
+    stopReason: facts.stopReason,
+  });
   const lossMean = mean(pool(draws.loss));
   return {
     verdict,

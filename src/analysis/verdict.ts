@@ -38,7 +38,12 @@ export interface Measures {
   readonly importanceError: number;
   /** ε·A of unadjusted Langevin steps in the stiffest direction; NaN for other samplers. */
   readonly stepCurvature: number;
+  /** Why the run ended; absent where it is not known. */
+  readonly stopReason?: string | undefined;
 }
+
+/** `stopReason` of a run that `sampling.until.wall_sec` ended before its first draw; after it, it is `wall_sec`. */
+export const wallSecInWarmup = "wall_sec in warmup";
 
 /** Limits beyond which a run is not converged. */
 export const thresholds = {
@@ -80,7 +85,8 @@ const checks: readonly Check[] = [
   },
   {
     failed: (m) => m.numDraws < 4,
-    sentence: (m) => `Diagnostics need at least 4 draws a chain, got ${m.numDraws}.`,
+    sentence: (m) =>
+      `Diagnostics need at least 4 draws a chain, got ${m.numDraws}${m.stopReason === "wall_sec" ? ": sampling.until.wall_sec ended the run; raise it, or lower warmup" : ""}.`,
   },
   {
     failed: (m) => m.rHat > thresholds.rHat,
@@ -155,7 +161,13 @@ const essSentence = (name: string, ess: number, numChains: number): string =>
 
 /** Applies every check; reasons are in order of how much they matter. */
 export const judgeRun = (measures: Measures): { verdict: Verdict; reasons: readonly string[] } => {
-  if (drawn(measures) === 0) return { verdict: "no_draws", reasons: ["The run has no draws."] };
+  if (drawn(measures) === 0) {
+    const cause =
+      measures.stopReason === wallSecInWarmup
+        ? ": sampling.until.wall_sec ended it in warmup; raise it, or lower warmup"
+        : "";
+    return { verdict: "no_draws", reasons: [`The run has no draws${cause}.`] };
+  }
   const reasons = checks.filter((check) => check.failed(measures)).map((check) => check.sentence(measures));
   const isUnknown = Number.isNaN(measures.rHat) || Number.isNaN(measures.essBulk);
   if (isUnknown && reasons.length === 0) reasons.push("All draws are equal: the sampler does not move.");

@@ -101,7 +101,7 @@ const diagnostics: readonly Line[] = [
     "stop_reason",
     "string",
     "",
-    "why it ended: `draws` (all that were asked for), or what of `sampling.until` came first",
+    "why it ended: `draws` (all that were asked for), or what of `sampling.until` came first (`wall_sec in warmup`: no draws)",
   ],
 ];
 

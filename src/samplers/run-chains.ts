@@ -39,10 +39,12 @@ export interface RunHooks {
   readonly shouldStop?: () => boolean;
   /** Asked before every draw but the first, also after a resume; true: the draws so far are all that is wanted. */
   readonly isEnough?: (numDraws: number) => boolean;
+  /** Asked before every unit of warmup and before the first draw; true: the run ends without any draw. */
+  readonly isTooLate?: () => boolean;
 }
 
 /**
- * `finished`: all draws are done, or `isEnough` said so; then `next` is the first that was not.
+ * `finished`: all draws are done, or `isEnough` or `isTooLate` said so; then `next` is the first that was not.
  * `stopped`: `shouldStop` was true; `next` is the unit that was not begun.
  */
 export interface RunOutcome {
@@ -129,6 +131,6 @@ const isAsked = (question: (() => boolean) | undefined): boolean => question?.()
 const isFinished = (run: SamplerRun, { phase, index }: RunPosition): boolean =>
   phase === "draws" && index >= run.numDraws;
 
-/** True if the draws so far are all that is wanted. */
+/** True if the draws so far are all that is wanted, or that there is time for. */
 const isEnough = (hooks: RunHooks, { phase, index }: RunPosition): boolean =>
-  phase === "draws" && index > 0 && hooks.isEnough?.(index) === true;
+  phase === "draws" && index > 0 ? hooks.isEnough?.(index) === true : isAsked(hooks.isTooLate);

@@ -69,6 +69,7 @@ const summarize = (trace: Trace, facts: Facts, solvable: SolvableModel | null): 
       ...exactFactsOf(solvable, posterior),
       warnings: facts["warnings"] as readonly string[],
       tuned: facts["tuned"] as Readonly<Record<string, number>>,
+      stopReason: typeof facts["stop_reason"] === "string" ? facts["stop_reason"] : undefined,
     },
   );
 };

@@ -124,6 +124,7 @@ const summarize = (finished: FinishedRun, log: DrawLogReader, ending: Ending): R
       ...ending,
       ...exactFactsOf(target.solvable, posterior),
       tuned: run.tuned,
+      stopReason: finished.stopReason,
     },
   );
 };

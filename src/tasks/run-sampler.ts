@@ -165,6 +165,7 @@ const sample = async (
       onProgress: (progress) => context.onProgress(progress),
       shouldStop: () => context.shouldStop(),
       isEnough: (numDraws) => until.isEnough(numDraws),
+      isTooLate: () => until.isTooLate(),
     },
     state.resume,
   );

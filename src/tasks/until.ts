@@ -2,9 +2,10 @@
  * `sampling.until` of a run, asked between draws: is it enough?
  *
  * Goals of accuracy are looked at after fixed numbers of draws, so a run that was killed and resumed stops where an
- * undisturbed one does. Only `wall_sec` depends on the clock.
+ * undisturbed one does. Only `wall_sec` depends on the clock; it is looked at in warmup too, and may leave no draws.
  */
 import { isTimeToLook, metGoals } from "../analysis/stopping-rule.ts";
+import { wallSecInWarmup } from "../analysis/verdict.ts";
 import type { RunConfig } from "../config/experiment.ts";
 import { lossField } from "../runs/run-draws.ts";
 import type { Posterior, Sampler } from "../samplers/sampler.ts";
@@ -14,9 +15,11 @@ import type { RunState } from "./run-state.ts";
 export interface Until {
   /** Asked before each draw but the first. @param numDraws draws a chain so far. */
   readonly isEnough: (numDraws: number) => boolean;
+  /** Asked before the first draw, and before each unit of warmup: is there no time left? */
+  readonly isTooLate: () => boolean;
   /**
-   * Why the run ended: `draws` (all that were asked for), `wall_sec`, or the goals that were met: `mcse_rel`, `ess_bulk`,
-   * `mcse_rel and ess_bulk`.
+   * Why the run ended: `draws` (all that were asked for), `wall_sec`, `wall_sec in warmup`, or the goals that were met:
+   * `mcse_rel`, `ess_bulk`, `mcse_rel and ess_bulk`.
    */
   readonly reason: () => string;
 }
@@ -42,12 +45,17 @@ export const watchUntil = ({ config, sampler, posterior, state }: Watched): Unti
     const facts = { ...posterior, isIndependent: sampler.isIndependent };
     return metGoals({ mcseRel, essBulk }, { loss, rawLoss }, facts);
   };
+  const isLate = (): boolean => wallSec !== undefined && state.elapsedSec() >= wallSec;
   return {
     isEnough: (numDraws) => {
-      const isLate = wallSec !== undefined && state.elapsedSec() >= wallSec;
-      const cause = goalsMet(numDraws) ?? (isLate ? "wall_sec" : null);
+      const cause = goalsMet(numDraws) ?? (isLate() ? "wall_sec" : null);
       if (cause !== null) reason = cause;
       return cause !== null;
+    },
+    isTooLate: () => {
+      if (!isLate()) return false;
+      reason = wallSecInWarmup;
+      return true;
     },
     reason: () => reason,
   };

@@ -67,6 +67,13 @@ const describeSampler = (backend: BackendCase, { name, settings }: Case): void =
     }
   });
 
+  it("can be told of before its first draw: a run may end in warmup", async () => {
+    const run = await start();
+    if (run.numWarmupUnits > 0) await run.warmup(0);
+    const { report = {}, tuned, warnings } = run;
+    expect([typeof report, typeof tuned, Array.isArray(warnings)]).toEqual(["object", "object", true]);
+  });
+
   it("gives different chains different draws, and the same seed the same ones", async () => {
     const [first, second] = [await start(), await start()];
     const [draws, again] = [await collectDraws(first), await collectDraws(second)];

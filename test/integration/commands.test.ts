@@ -7,6 +7,7 @@ import { packageVersion } from "../../src/core/package-root.ts";
 import { type Ended, hasBuild, runCommand, startCommand, sweepIn } from "../support/command-line.ts";
 import { until } from "../support/processes.ts";
 import { contentsOf, eventsIn, promisedFiles } from "../support/sweep-folder.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const experiment = `
 training: quick
@@ -75,6 +76,21 @@ describe.skipIf(!hasBuild)("the command line (needs a build)", () => {
     for (const [path, bytes] of contentsOf(folder, ["manifest.json", "meta.json"]))
       expect(manifests.get(path)?.equals(bytes), path).toBe(false);
   }, 60_000);
+
+  it("a run that wall_sec ends in warmup is done, without draws, and says why", async () => {
+    const own = temporaryFolder();
+    const text = `
+sampling: { until: { wall_sec: 0.5 } }
+targets: [{ model: quadratic, data: tiny, seed: 1 }]
+samplers: [{ name: hmc, overrides: { warmup: 100000000 } }]
+`;
+    const { code, stderr } = await runCommand(sweepIn(own, text), { cwd: own });
+    expect(code, stderr).toBe(0);
+    const { stdout } = await runCommand(["results", "--json"], { cwd: own });
+    expect(JSON.parse(stdout)).toMatchObject([{ verdict: "no_draws", stop_reason: "wall_sec in warmup" }]);
+    const diagnosed = await runCommand(["diagnose"], { cwd: own });
+    expect(diagnosed.stdout).toContain("sampling.until.wall_sec ended it in warmup");
+  });
 
   it("build and sample do the part that is asked for", async () => {
     const other = ["--set", "targets.0.seed=7", ...config];

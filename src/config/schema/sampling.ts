@@ -17,7 +17,10 @@ export const untilSchema = z.strictObject({
     "no such goal",
   ).optional(),
   wall_sec: orNull(
-    realNumber("Stops at the first draw after so many seconds of warmup and sampling.", { above: 0 }),
+    realNumber(
+      "Stops after so many seconds of warmup and sampling, before the next draw; in warmup too, then without draws.",
+      { above: 0 },
+    ),
     "no such limit",
   ).optional(),
 });

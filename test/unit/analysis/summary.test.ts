@@ -148,6 +148,21 @@ test("a run without draws says so and has no numbers", () => {
   }
 });
 
+test("a run that its time limit left too few draws says what to change", () => {
+  const reasonsAfter = (numDraws: number, stopReason: string): readonly string[] =>
+    summarizeRun(
+      { loss: [0, 1].map(() => new Float64Array(numDraws).map((_, i) => i)), statistics: {} },
+      { ...facts(), stopReason },
+    ).verdictReasons;
+  expect(reasonsAfter(0, "wall_sec in warmup")).toEqual([
+    "The run has no draws: sampling.until.wall_sec ended it in warmup; raise it, or lower warmup.",
+  ]);
+  expect(reasonsAfter(3, "wall_sec")).toContain(
+    "Diagnostics need at least 4 draws a chain, got 3: sampling.until.wall_sec ended the run; raise it, or lower warmup.",
+  );
+  expect(reasonsAfter(3, "draws")).toContain("Diagnostics need at least 4 draws a chain, got 3.");
+});
+
 test("BFMI does not apply to dynamics that accept every step", () => {
   const energy = autoregressive(0.99, [4, 1000]);
   const rates = energy.map((chain) => chain.map(() => Number.NaN));

@@ -105,6 +105,20 @@ describe("runChains", () => {
     expect(resumed.log).toHaveLength(1);
   });
 
+  it("ends in warmup, or before the first draw, when it is too late, and asks no more after that", async () => {
+    for (const last of [0, 2]) {
+      const run = aLoggingRun(2, 5);
+      let numAsked = 0;
+      const outcome = await runChains(run, { isTooLate: () => numAsked++ === last });
+      const next = last === 0 ? { phase: "warmup", index: 0 } : { phase: "draws", index: 0 };
+      expect([outcome, run.log]).toEqual([{ kind: "finished", next }, ["w0", "w1"].slice(0, last)]);
+    }
+    const run = aLoggingRun(2, 5);
+    let numAsked = 0;
+    await runChains(run, { isTooLate: () => ++numAsked > 3 });
+    expect([run.log.length, numAsked]).toEqual([7, 3]);
+  });
+
   it("reports the beginning and the end of each phase", async () => {
     const reports: Progress[] = [];
     await runChains(aLoggingRun(2, 3), { onProgress: (progress) => void reports.push(progress) });

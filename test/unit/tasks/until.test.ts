@@ -53,4 +53,13 @@ describe("watchUntil", () => {
     expect(until.isEnough(4)).toBe(true);
     expect(until.reason()).toBe("wall_sec");
   });
+
+  it("ends in warmup after wall_sec seconds, and says so", () => {
+    let now = 9;
+    const until = watch({ wall_sec: 10 }, () => now);
+    expect([until.isTooLate(), until.reason()]).toEqual([false, "draws"]);
+    now = 10;
+    expect([until.isTooLate(), until.reason()]).toEqual([true, "wall_sec in warmup"]);
+    expect(watch(undefined, () => 1e9).isTooLate()).toBe(false);
+  });
 });
