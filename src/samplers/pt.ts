@@ -24,7 +24,7 @@ export type { PtSettings } from "./pt-settings.ts";
 
 /**
  * Per draw and replica. `acceptance_rate`, `diverging`, `step_size`: of the local kernel at β = 1; `n_steps`: gradients
- * (rwmh: losses) of each rung; `swap_rate`: mean probability of the swaps tried in the last scan (NaN if none was);
+ * (rwmh: losses) of its own transitions there; `swap_rate`: mean probability of the swaps tried in the last scan (NaN if none was);
  * `walker`: which of the replica's walkers is at β = 1.
  */
 const statistics = ["acceptance_rate", "diverging", "step_size", "n_steps", "swap_rate", "walker"] as const;
@@ -82,7 +82,7 @@ class PtChains implements MovingChains {
       acceptance_rate: forAll(0).map((_, replica) => scan.acceptance[replica * numRungs]),
       diverging: Float64Array.from(scan.isDivergent),
       step_size: forAll(this.#walkers.stepSizes.values[0]),
-      n_steps: forAll(scan.numSteps),
+      n_steps: scan.numSteps,
       swap_rate: forAll(0).map((_, replica) =>
         meanOf(
           ofReplica(scan.swapProbabilities, numRungs - 1, replica).filter((rate) => !Number.isNaN(rate)),

@@ -318,6 +318,28 @@ const cases: readonly Case[] = [
     ],
   },
   {
+    name: "kernels of parallel tempering that do not fit its ladder",
+    files: withSampler(
+      [
+        "- { name: pt, overrides: { kernel: [amclmc, custom] } }",
+        "- { name: pt, overrides: { kernels: [hmc, rwmh] } }",
+        "- { name: pt, overrides: { kernel: custom, rungs: 4, reference: true, kernels: [hmc, rwmh] } }",
+        "- { name: pt, overrides: { kernel: custom, rungs: 2, kernels: [hmc, walk] } }",
+        "- { name: pt, overrides: { kernel: [mala, nuts], num_integration_steps: 4 } }",
+        "- { name: pt, overrides: { kernel: custom, rungs: 2, kernels: [mala, rwmh], max_depth: 5 } }",
+      ].join("\n  "),
+    ),
+    at: [
+      "4:39  samplers.0.overrides.kernel.0",
+      "4:47  samplers.0.overrides.kernel.1",
+      "5:39  samplers.1.overrides.kernels",
+      "6:82  samplers.2.overrides.kernels",
+      "7:71  samplers.3.overrides.kernels.1",
+      "8:75  samplers.4.overrides.num_integration_steps",
+      "9:90  samplers.5.overrides.max_depth",
+    ],
+  },
+  {
     name: "settings of samplers that their targets make impossible",
     files: experimentText(
       "- { model: quadratic, data: small, seed: 1, overrides: { model: { dim: 1000, curvature: 1 } } }",

@@ -34,8 +34,10 @@ const settings: PtSettings = {
   reference: true,
   adaptLadder: true,
   kernel: "hmc",
+  kernels: null,
   localSteps: 1,
   numIntegrationSteps: 3,
+  maxDepth: null,
   stepSize: 0.05,
   adaptStepSize: true,
   adaptMassMatrix: true,
@@ -97,6 +99,12 @@ describe("pt on a quadratic", () => {
     ["HMC on an adapted ladder", {}],
     ["MALA", { numIntegrationSteps: 1, localSteps: 2 }],
     ["random walks", { kernel: "rwmh", numIntegrationSteps: null, localSteps: 6 }],
+    ["mala", { kernel: "mala", numIntegrationSteps: null, localSteps: 2 }],
+    ["trees", { kernel: "nuts", numIntegrationSteps: null, maxDepth: 5 }],
+    [
+      "another kernel on most rungs",
+      { kernel: "custom", kernels: ["nuts", "hmc", "rwmh", "mala", "hmc"], localSteps: 2, maxDepth: 4 },
+    ],
     [
       "a fixed ladder in beta, fixed steps",
       { ladder: "linear_beta", adaptLadder: false, warmup: 0, stepSize: 0.1 },
@@ -245,13 +253,22 @@ const productBinomial: Density = {
 };
 
 describe("pt on the unidentifiable product binomial", () => {
-  it("gives the exact evidence and the exact mean loss", async () => {
+  it.each<[string, Partial<PtSettings>]>([
+    ["hmc", {}],
+    ["mala", { kernel: "mala", numIntegrationSteps: null }],
+    ["nuts", { kernel: "nuts", numIntegrationSteps: null, draws: 150 }],
+    ["rwmh", { kernel: "rwmh", numIntegrationSteps: null, localSteps: 3 }],
+    [
+      "hmc, then walks where it is hot",
+      { kernel: "custom", kernels: ["hmc", "hmc", "rwmh", "rwmh", "rwmh"] },
+    ],
+  ])("gives the exact evidence and the exact mean loss: %s", async (_, changes) => {
     const posterior = aDensityPosterior(productBinomial, {
       numChains: rowsFor(),
       seed: lawSeed,
       startScale: 0.1,
     });
-    const { run, losses } = await sample({ ...posterior, gamma: 1 }, { draws: 400 });
+    const { run, losses } = await sample({ ...posterior, gamma: 1 }, { draws: 400, ...changes });
     const { log_evidence: evidence = Number.NaN, log_evidence_se: error = Number.NaN } = run.tuned;
     expect(error).toBeLessThan(0.05);
     expect(Math.abs(evidence - -4.9745518713211965) / error).toBeLessThan(bound);
@@ -292,8 +309,14 @@ describe("a posterior of two wells, started in one", () => {
     gamma: pull,
   });
 
-  it("is sampled in proportion by pt", async () => {
-    const { run, losses } = await sample(posterior(rowsFor()), { draws: 600 });
+  it.each<[string, Partial<PtSettings>]>([
+    ["hmc", {}],
+    [
+      "a mixed ladder",
+      { kernel: "custom", kernels: ["nuts", "nuts", "mala", "rwmh", "rwmh"], numIntegrationSteps: null },
+    ],
+  ])("is sampled in proportion by pt with %s", async (_, changes) => {
+    const { run, losses } = await sample(posterior(rowsFor()), { draws: 600, ...changes });
     expect(zScore(losses, meanLossOfTwoWells(pull))).toBeLessThan(bound);
     expect(run.tuned["round_trips"]).toBeGreaterThan(1000);
   });

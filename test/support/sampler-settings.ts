@@ -295,8 +295,10 @@ export const samplerCases: { readonly [Name in SamplerName]: SamplerCases<Name> 
       reference: true,
       adaptLadder: true,
       kernel: "hmc",
+      kernels: null,
       localSteps: 1,
       numIntegrationSteps: 3,
+      maxDepth: null,
       stepSize: 0.01,
       adaptStepSize: true,
       adaptMassMatrix: true,
@@ -304,6 +306,7 @@ export const samplerCases: { readonly [Name in SamplerName]: SamplerCases<Name> 
       massMatrixFloor: 1e-3,
     } as const;
     const custom = { ...base, ladder: "custom", maxTemperature: null } as const;
+    const mixed = { ...base, kernel: "custom", reference: false, warmup: 30 } as const;
     return {
       variants: [
         base,
@@ -311,6 +314,10 @@ export const samplerCases: { readonly [Name in SamplerName]: SamplerCases<Name> 
         { ...base, rungs: 4, ladder: "linear", reference: false, adaptMassMatrix: false },
         { ...custom, rungs: null, betas: [1, 0.5], adaptLadder: false, adaptStepSize: false },
         { ...custom, rungs: 2, temperatures: [1, 2], reference: false, warmup: 0 },
+        { ...base, kernel: "mala", numIntegrationSteps: null, localSteps: 2 },
+        { ...base, kernel: "nuts", numIntegrationSteps: null, maxDepth: 4, warmup: 60 },
+        { ...mixed, kernels: ["rwmh", "hmc", "nuts"], rungs: 4, reference: true, maxDepth: 3 },
+        { ...mixed, kernels: ["mala", "rwmh", "rwmh"], numIntegrationSteps: null, localSteps: 2 },
       ],
       refused: [
         { draws: 0 },
@@ -322,8 +329,17 @@ export const samplerCases: { readonly [Name in SamplerName]: SamplerCases<Name> 
         { maxTemperature: 1 },
         { betas: [1, 0.5] },
         { temperatures: [1, 2] },
-        { kernel: "nuts" },
+        { kernel: "amclmc" },
         { kernel: "rwmh" },
+        { kernel: "nuts" },
+        { kernel: "custom" },
+        { kernels: ["hmc", "hmc"] },
+        { kernel: "custom", kernels: ["hmc"] },
+        { kernel: "custom", kernels: ["hmc", "hmc", "hmc"] },
+        { kernel: "custom", kernels: ["hmc", "lmh"] },
+        { kernel: "custom", kernels: ["rwmh", "mala"] },
+        { maxDepth: 5 },
+        { kernel: "nuts", numIntegrationSteps: null, maxDepth: 21 },
         { localSteps: 0 },
         { numIntegrationSteps: 0.5 },
         { stepSize: 0 },

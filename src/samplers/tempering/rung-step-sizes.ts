@@ -13,6 +13,7 @@ import {
   startDualAveraging,
   updateDualAveraging,
 } from "../adaptation/dual-averaging.ts";
+import { searchStepSize } from "../adaptation/step-size-search.ts";
 import type { Snapshot } from "../sampler.ts";
 import { arrayIn } from "../snapshot-fields.ts";
 import { monotoneCubic } from "./monotone-cubic.ts";
@@ -41,10 +42,10 @@ export class RungStepSizes {
     this.#averages = startAverages(values);
   }
 
-  /** @param acceptance mean over the walkers of each rung, shape (K); NaN counts as 0. */
-  update(acceptance: Float64Array, target: number): void {
+  /** @param acceptance mean over the walkers of each rung, shape (K); NaN counts as 0. @param targets likewise. */
+  update(acceptance: Float64Array, targets: Float64Array): void {
     this.#averages = this.#averages.map((state, rung) =>
-      updateDualAveraging(state, acceptance[rung], target),
+      updateDualAveraging(state, acceptance[rung], targets[rung]),
     );
     this.values = this.values.map((value, rung) => (value === 0 ? 0 : currentStepSize(this.#averages[rung])));
   }
@@ -75,17 +76,62 @@ export class RungStepSizes {
   }
 }
 
-/** Step sizes carried from one ladder to another: log ε as a monotone curve of log β. @param to same ends as `from`. */
+/**
+ * Scales the step sizes of each kernel's rungs by one factor, that at which a short move is accepted by some 80 % of the
+ * walkers there.
+ *
+ * @param kernels of each rung but the reference.
+ * @param acceptanceAt mean over the walkers that move by `kernel`, step sizes of all rungs given.
+ */
+export const searchedStepSizes = async <Kernel extends string>(
+  stepSizes: Float64Array,
+  kernels: readonly Kernel[],
+  acceptanceAt: (kernel: Kernel, stepSizes: Float64Array) => Promise<number>,
+): Promise<Float64Array> => {
+  const values = stepSizes.slice();
+  for (const kernel of new Set(kernels)) {
+    const first = values[kernels.indexOf(kernel)];
+    const scaled = (stepSize: number): Float64Array =>
+      values.map((value, rung) => (kernels[rung] === kernel ? (value / first) * stepSize : value));
+    const found = await searchStepSize(first, (stepSize) => acceptanceAt(kernel, scaled(stepSize)));
+    values.set(scaled(found));
+  }
+  return values;
+};
+
+/** Two ladders with the same ends, and the kernel of each rung but the reference. */
+export interface LadderChange {
+  readonly from: Float64Array;
+  readonly to: Float64Array;
+  readonly kernels: readonly string[];
+}
+
+/**
+ * Step sizes carried from one ladder to another: log ε as a monotone curve of log β through the rungs of the same kernel;
+ * where a kernel has one rung alone, its step size.
+ */
 export const carriedStepSizes = (
   stepSizes: Float64Array,
-  from: Float64Array,
-  to: Float64Array,
+  { from, to, kernels }: LadderChange,
 ): Float64Array => {
-  const known = Array.from(from.keys()).filter((rung) => stepSizes[rung] > 0);
-  if (known.length < 2) return to.map((beta) => (beta > 0 ? stepSizes[0] : 0));
+  const curves = new Map(
+    kernels.map((kernel) => {
+      const known = Array.from(from.keys()).filter((rung) => kernels[rung] === kernel);
+      return [kernel, curveThrough(known, stepSizes, from)] as const;
+    }),
+  );
+  return to.map((beta, rung) => curves.get(kernels[rung])?.(beta) ?? 0);
+};
+
+const curveThrough = (
+  rungs: readonly number[],
+  stepSizes: Float64Array,
+  betas: Float64Array,
+): ((beta: number) => number) => {
+  if (rungs.length < 2) return () => stepSizes[rungs[0]];
   const curve = monotoneCubic({
-    x: known.map((rung) => -Math.log(from[rung])),
-    y: known.map((rung) => Math.log(stepSizes[rung])),
+    x: rungs.map((rung) => -Math.log(betas[rung])),
+    y: rungs.map((rung) => Math.log(stepSizes[rung])),
   });
-  return to.map((beta) => (beta > 0 ? Math.exp(curve(-Math.log(beta))) : 0));
+  return (beta) => Math.exp(curve(-Math.log(beta)));
 };

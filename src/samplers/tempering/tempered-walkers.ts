@@ -9,7 +9,6 @@
 
 import { purpose } from "../../random/purpose.ts";
 import { uniformAt } from "../../random/uniform.ts";
-import { searchStepSize } from "../adaptation/step-size-search.ts";
 import type { Welford } from "../adaptation/welford.ts";
 import {
   addRows,
@@ -19,19 +18,18 @@ import {
   restoreWelford,
   welfordEntries,
 } from "../adaptation/welford.ts";
-import { acceptanceTargetOf, defaultIntegrationSteps, type PtSettings } from "../pt-settings.ts";
+import { acceptanceTargetsOf, kernelsOf, type PtSettings } from "../pt-settings.ts";
 import type { Posterior, Snapshot } from "../sampler.ts";
 import { arrayIn, booleanIn, numberIn } from "../snapshot-fields.ts";
-import { requireFiniteStart, startPositions } from "../start-positions.ts";
+import { requireFiniteStart } from "../start-positions.ts";
 import type { WorkCounter } from "../work-counter.ts";
-import type { Explorer } from "./explorer.ts";
-import { HamiltonianExplorer } from "./hamiltonian-explorer.ts";
+import { Explorer } from "./explorer.ts";
 import { equalisedLadder, initialBetas } from "./ladder.ts";
 import { LadderStatistics, type ScanRecord } from "./ladder-statistics.ts";
-import { RandomWalkExplorer } from "./random-walk-explorer.ts";
+import type { MoveName } from "./moves/move.ts";
 import { ReferenceLaw } from "./reference-law.ts";
 import { type LadderShape, ReplicaExchange } from "./replica-exchange.ts";
-import { carriedStepSizes, RungStepSizes, scaledStepSizes } from "./rung-step-sizes.ts";
+import { carriedStepSizes, RungStepSizes, scaledStepSizes, searchedStepSizes } from "./rung-step-sizes.ts";
 import { roundAt } from "./warmup-rounds.ts";
 
 /** Rounds of fewer scans are too short to learn variances from. */
@@ -41,8 +39,8 @@ const leastVarianceRound = 16;
 export interface Scan extends ScanRecord {
   /** Of the walker that explored rung 0 of each replica. */
   readonly isDivergent: Uint8Array;
-  /** Gradients (or losses) of each row. */
-  readonly numSteps: number;
+  /** Gradients (or losses) of its own moves, of the same walker. */
+  readonly numSteps: Float64Array;
 }
 
 /** Mutable; all state that later scans depend on is in `snapshot`. */
@@ -56,6 +54,8 @@ export class TemperedWalkers {
   readonly #posterior: Posterior;
   readonly #settings: PtSettings;
   readonly #shape: LadderShape;
+  /** Of each rung but the reference. */
+  readonly #kernels: readonly MoveName[];
   readonly #explorer: Explorer;
   readonly #reference: ReferenceLaw | null;
   /** Of the present round of warmup. */
@@ -73,12 +73,8 @@ export class TemperedWalkers {
     this.#shape = { numRungs, numReplicas: ensemble.numChains / numRungs };
     this.exchange = new ReplicaExchange(this.#shape);
     this.stepSizes = new RungStepSizes(settings.stepSize, this.betas);
-    const position = startPositions(posterior);
-    const numSteps = settings.numIntegrationSteps ?? defaultIntegrationSteps;
-    this.#explorer =
-      settings.kernel === "hmc"
-        ? new HamiltonianExplorer(posterior, position, { numSteps, counter })
-        : new RandomWalkExplorer(posterior, position, counter);
+    this.#kernels = kernelsOf(settings);
+    this.#explorer = new Explorer(posterior, settings, counter);
     this.#reference = settings.reference ? new ReferenceLaw(posterior) : null;
     this.#round = new LadderStatistics(this.#shape);
     this.#variance = createWelford(ensemble.dim);
@@ -147,7 +143,7 @@ export class TemperedWalkers {
     const { warmup, adaptStepSize, adaptMassMatrix } = this.#settings;
     const { offset, length, isLastRound } = roundAt(warmup, index);
     if (adaptStepSize)
-      this.stepSizes.update(this.#meanByRung(scan.acceptance), acceptanceTargetOf(this.#settings));
+      this.stepSizes.update(this.#meanByRung(scan.acceptance), acceptanceTargetsOf(this.#settings));
     this.#round.add(scan);
     const learnsVariance = adaptMassMatrix && !isLastRound && length >= leastVarianceRound;
     if (learnsVariance) addRows(this.#variance, await this.#targetPositions());
@@ -163,7 +159,11 @@ export class TemperedWalkers {
     this.#round.reset();
     this.stepSizes.restart(
       adaptStepSize
-        ? carriedStepSizes(this.stepSizes.averaged(), before, this.betas)
+        ? carriedStepSizes(this.stepSizes.averaged(), {
+            from: before,
+            to: this.betas,
+            kernels: this.#kernels,
+          })
         : scaledStepSizes(stepSize, this.betas),
     );
     this.#setTemperatures();
@@ -176,15 +176,12 @@ export class TemperedWalkers {
     await this.#searchStepSizes();
   }
 
-  /** Finds a factor of all step sizes at which a short move is accepted by some 80 % of the rows. */
   async #searchStepSizes(): Promise<void> {
     if (!this.#settings.adaptStepSize) return;
-    const { values } = this.stepSizes;
-    const scaled = (stepSize: number): Float64Array => values.map((value) => (value / values[0]) * stepSize);
-    const found = await searchStepSize(values[0], (stepSize) =>
-      this.#explorer.probe(this.exchange.byRow(scaled(stepSize)), this.#numProbes++),
+    const found = await searchedStepSizes(this.stepSizes.values, this.#kernels, (kernel, stepSizes) =>
+      this.#explorer.probe(kernel, this.exchange.byRow(stepSizes), this.#numProbes++),
     );
-    this.stepSizes.restart(scaled(found));
+    this.stepSizes.restart(found);
   }
 
   #renewReference(step: number): void {
@@ -202,7 +199,9 @@ export class TemperedWalkers {
 
   #setTemperatures(): void {
     const { nBeta } = this.#posterior;
-    this.#explorer.setTemperatures(this.exchange.byRow(this.betas).map((beta) => beta * nBeta));
+    const { rungOf } = this.exchange;
+    const ofRows = this.exchange.byRow(this.betas).map((beta) => beta * nBeta);
+    this.#explorer.setPlaces({ rungOf, nBeta: ofRows });
     this.#isStale = true;
   }
 
@@ -211,17 +210,18 @@ export class TemperedWalkers {
     const stepSizes = this.exchange.byRow(this.stepSizes.values);
     const acceptance = new Float64Array(stepSizes.length);
     const diverged = new Uint8Array(stepSizes.length);
-    let numSteps = 0;
+    const numSteps = new Float64Array(stepSizes.length);
     for (let k = 0; k < localSteps; k++) {
       const info = await this.#explorer.explore(stepSizes, step * localSteps + k);
-      numSteps += info.numSteps;
       for (let row = 0; row < acceptance.length; row++) {
         acceptance[row] += info.acceptanceRate[row] / localSteps;
+        numSteps[row] += info.numSteps[row];
         if (info.isDivergent[row] === 1) diverged[row] = 1;
       }
     }
     const isDivergent = Uint8Array.from(this.#atRung0((row) => diverged[row]));
-    return { acceptance: this.#byRung(acceptance), isDivergent, numSteps };
+    const atTarget = this.#atRung0((row) => numSteps[row]);
+    return { acceptance: this.#byRung(acceptance), isDivergent, numSteps: atTarget };
   }
 
   /** Values of rows → the same at r·K + rung. */

@@ -5,6 +5,7 @@ import { draws, floorOf, targetAcceptance, thinning, warmup } from "./transition
 
 const temperature = z.number().min(1);
 const inverseTemperature = z.number().gt(0).max(1);
+const kernelNames = ["hmc", "mala", "nuts", "rwmh"] as const;
 
 /** Settings of `pt` with their defaults. */
 export const ptSchema = z
@@ -38,11 +39,26 @@ export const ptSchema = z
       "Adds beta = 0 as the last rung, drawn exactly from the pull to w*; gives the evidence. Needs gamma > 0.",
     ).default(false),
     adapt_ladder: flag("Moves the inner rungs in warmup until neighbours swap equally often.").default(true),
-    kernel: oneOf("How each rung moves between swaps.", ["hmc", "rwmh"]).default("hmc"),
+    kernel: oneOf("How the rungs move between swaps; custom: as `kernels` says.", [
+      ...kernelNames,
+      "custom",
+    ]).default("hmc"),
+    kernels: orNull(
+      listOf(
+        oneOf("Kernel of one rung.", kernelNames),
+        "a list of hmc, mala, nuts and rwmh",
+        "Custom kernel of each rung, from the target to the hottest, without the reference.",
+      ),
+      "none",
+    ).default(null),
     local_steps: wholeNumber("Transitions between two phases of swaps.", 1).default(1),
     num_integration_steps: orNull(
-      realNumber("Mean number of leapfrog steps of a transition; 1 is MALA.", { min: 1 }),
-      "8 for hmc; rwmh has none",
+      realNumber("Mean number of leapfrog steps of a transition of hmc; 1 is MALA.", { min: 1 }),
+      "8 for hmc; other kernels have none",
+    ).default(null),
+    max_depth: orNull(
+      wholeNumber("Most doublings of a trajectory of nuts.", 1, 20),
+      "10 for nuts; other kernels have none",
     ).default(null),
     step_size: realNumber("First (or fixed) step size at beta = 1; others begin with step_size/sqrt(beta).", {
       above: 0,
@@ -51,7 +67,10 @@ export const ptSchema = z
     adapt_mass_matrix: flag("Finds a diagonal mass matrix in warmup from the draws at beta = 1.").default(
       true,
     ),
-    target_acceptance: orNull(targetAcceptance, "0.8 for hmc, 0.234 for rwmh").default(null),
+    target_acceptance: orNull(
+      targetAcceptance,
+      "0.8 for hmc and nuts, 0.574 for mala, 0.234 for rwmh",
+    ).default(null),
     mass_matrix_floor: floorOf("mass matrix").default(0.001),
   })
   .superRefine((settings, context) => {
@@ -68,7 +87,9 @@ interface LadderValues {
   readonly betas: readonly number[] | null;
   readonly reference: boolean;
   readonly kernel: string;
+  readonly kernels: readonly string[] | null;
   readonly num_integration_steps: number | null;
+  readonly max_depth: number | null;
 }
 
 /** What single keys cannot say: `[key, message]`. */
@@ -88,10 +109,35 @@ const mistakesIn = (settings: LadderValues): [key: string, message: string][] =>
   }
   const [key, ...others] = lists;
   if (key !== undefined && others.length === 0) mistakes.push(...listMistakes(settings, key));
-  if (settings.kernel === "rwmh" && settings.num_integration_steps !== null) {
-    mistakes.push(["num_integration_steps", "got a number; expected null where `kernel` is rwmh."]);
+  mistakes.push(...kernelMistakes(settings));
+  return mistakes;
+};
+
+const kernelMistakes = (settings: LadderValues): [key: string, message: string][] => {
+  const { kernel, kernels, num_integration_steps, max_depth } = settings;
+  const used = kernel === "custom" ? (kernels ?? []) : [kernel];
+  const mistakes = customMistakes(settings);
+  if (num_integration_steps !== null && !used.includes("hmc")) {
+    mistakes.push(["num_integration_steps", "got a number; expected null where no rung moves by hmc."]);
+  }
+  if (max_depth !== null && !used.includes("nuts")) {
+    mistakes.push(["max_depth", "got a number; expected null where no rung moves by nuts."]);
   }
   return mistakes;
+};
+
+const customMistakes = (settings: LadderValues): [key: string, message: string][] => {
+  const { kernel, kernels, reference } = settings;
+  const isCustom = kernel === "custom";
+  if (kernels === null) {
+    return isCustom ? [["kernel", "got custom; expected a list `kernels` beside it."]] : [];
+  }
+  if (!isCustom) return [["kernels", "got a list; expected null, or `kernel: custom`."]];
+  const listed = settings.temperatures ?? settings.betas;
+  const numMoved = listed?.length ?? (settings.rungs ?? 8) - (reference ? 1 : 0);
+  if (kernels.length === numMoved) return [];
+  const rungs = `${numMoved}, one for each rung${reference ? " but the reference" : ""}`;
+  return [["kernels", `got a list of ${kernels.length}; expected ${rungs}.`]];
 };
 
 const listMistakes = (
