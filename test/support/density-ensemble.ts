@@ -17,8 +17,8 @@ export interface Density {
   readonly potential: (w: Float64Array, gradient: Float64Array | null) => number;
 }
 
-/** A density with the map that makes it from the standard normal: w = T(u), u ~ N(0, I). */
-export interface TransportedDensity extends Density {
+/** The map that makes a law from the standard normal: w = T(u), u ~ N(0, I). */
+export interface Transport {
   readonly fromNormal: (u: Float64Array) => Float64Array;
   readonly toNormal: (w: Float64Array) => Float64Array;
 }
@@ -28,12 +28,12 @@ export interface DensityOptions {
   readonly seed: number;
   readonly startScale?: number;
   readonly firstChain?: number;
-  /** Draws starts from this law instead of N(0, startScale²·I). */
-  readonly exactStart?: TransportedDensity;
+  /** Draws the start of each row from this law instead of N(0, startScale²·I). */
+  readonly exactStart?: (row: number) => Transport;
 }
 
 class DensityEnsemble extends ReferenceEnsemble {
-  readonly #exactStart: TransportedDensity | undefined;
+  readonly #exactStart: DensityOptions["exactStart"];
 
   constructor(density: Density, { numChains, seed, firstChain = 0, exactStart }: DensityOptions) {
     const model = { kind: "quadratic", curvature: Array.from({ length: density.dim }, () => 0) } as const;
@@ -50,7 +50,7 @@ class DensityEnsemble extends ReferenceEnsemble {
     const values = valuesOf(out);
     for (let chain = 0; chain < this.numChains; chain++) {
       const row = values.subarray(chain * this.dim, (chain + 1) * this.dim);
-      row.set(this.#exactStart.fromNormal(row.slice()));
+      row.set(this.#exactStart(chain).fromNormal(row.slice()));
     }
   }
 }

@@ -64,6 +64,18 @@ const scaleDots = (inner: Ensemble, factor: number): Partial<Ensemble> => ({
   },
 });
 
+/** What swaps see, times `factor`: losses that moves leave behind, while U and forces stay right. */
+const scaleKnownLosses = (inner: Ensemble, factor: number): Partial<Ensemble> => ({
+  potentialAndGradient: (position: Vectors, out: LossAndGradient & { potential: Scalars }) => {
+    inner.potentialAndGradient(position, out);
+    scaleScalars(out.loss, factor);
+  },
+  leapfrog: (state: LeapfrogState, settings: LeapfrogSettings) => {
+    inner.leapfrog(state, settings);
+    scaleScalars(state.loss, factor);
+  },
+});
+
 /** Does `body` under U × factor. */
 const under = <Result>(
   [inner, potential]: readonly [Ensemble, Potential],
@@ -149,6 +161,10 @@ const library = {
       return { ...info, energyError: info.energyError.map((error) => -error) };
     },
   }),
+  // e⁰ = 1.
+  "accepts every swap": (inner) => scaleKnownLosses(inner, 0),
+  "turns the sign of the swaps' exponent": (inner) => scaleKnownLosses(inner, -1),
+  "measures its momenta 30 % too small": (inner) => scaleDots(inner, 0.7),
   "stands still": (inner) => {
     // Chains are moved to their starts before the first derivative, and by `axpy` alone in sghmc and sgnht after it.
     let hasBegun = false;

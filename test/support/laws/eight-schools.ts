@@ -64,17 +64,18 @@ export const eightSchoolsOf = async (
   gradients: number,
 ): Promise<EightSchools> => {
   const numChains = 4;
-  const posterior = aDensityPosterior(density, { numChains, seed: lawSeed });
-  const run = await samplerOf(name).start(posterior, law.tuned({ gradients, scale: 0.7, draws: 1000 }));
+  const sampler = samplerOf(name);
+  const settings = law.tuned({ gradients, scale: 0.7, draws: 1000 });
+  const numRows = sampler.ensembleRows?.(settings, numChains) ?? numChains;
+  const posterior = aDensityPosterior(density, { numChains: numRows, seed: lawSeed });
+  const run = await sampler.start(posterior, settings);
   for (let index = 0; index < run.numWarmupUnits; index++) await run.warmup(index);
   const chains = reference.map(() => Array.from({ length: numChains }, () => new Float64Array(run.numDraws)));
   for (let index = 0; index < run.numDraws; index++) {
     await run.draw(index);
-    const positions = positionsIn(await run.snapshot());
-    for (let chain = 0; chain < numChains; chain++) {
-      const values = quantitiesOf(positions.subarray(chain * 10, (chain + 1) * 10));
-      values.forEach((value, k) => chains[k]?.[chain]?.fill(value, index, index + 1));
-    }
+    positionsIn(await run.snapshot(), density.dim).forEach((position, chain) => {
+      quantitiesOf(position).forEach((value, k) => chains[k]?.[chain]?.fill(value, index, index + 1));
+    });
   }
   const allowance = law.bias(run.tuned) * spread;
   const scores = reference.map((expected, k) => {

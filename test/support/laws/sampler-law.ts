@@ -1,5 +1,5 @@
 /** What a sampler claims to sample, and how the law suites have to set it up to hold it to that. */
-import type { TunedSettings } from "../../../src/samplers/sampler.ts";
+import type { Snapshot, TunedSettings } from "../../../src/samplers/sampler.ts";
 import type { BreakageName } from "./breakages.ts";
 import type { LawTarget } from "./targets.ts";
 
@@ -15,6 +15,10 @@ export type Kernel = (target: LawTarget) => {
   readonly settings: unknown;
   /** Stationary variance along an axis of that curvature, where it is not 1/curvature. Gaussian targets only. */
   readonly stationaryVariance?: (curvature: number) => number;
+  /** β of the rows of a chain, where it has several: each begins in its own tempered law, and is held to it. */
+  readonly betas?: readonly number[];
+  /** Draws what the state has beside positions from its stationary law: a snapshot before the first unit, changed. */
+  readonly complete?: (snapshot: Snapshot) => Snapshot;
 };
 
 /** What the tuned form is told of a problem. */
@@ -28,7 +32,7 @@ export interface Work {
 
 export interface SamplerLaw {
   readonly kind: LawKind;
-  /** Null for samplers that are no Markov chain on one posterior. */
+  /** Null for samplers that are no Markov chain. */
   readonly kernel: Kernel | null;
   /** As a user would run it. */
   readonly tuned: (work: Work) => unknown;
