@@ -34,7 +34,8 @@ export class MomentumChains {
   readonly #posterior: Posterior;
   readonly #ensemble: Ensemble;
   readonly #counter: WorkCounter;
-  readonly #position: Vectors;
+  /** w, for reading. */
+  readonly position: Vectors;
   readonly #momentum: Vectors;
   readonly #center: Vectors;
   readonly #buffer: Vectors;
@@ -49,7 +50,7 @@ export class MomentumChains {
     this.#ensemble = ensemble;
     this.#counter = counter;
     this.friction = new Float64Array(ensemble.numChains).fill(friction);
-    this.#position = startPositions(posterior);
+    this.position = startPositions(posterior);
     this.#momentum = ensemble.vectors();
     this.#center = ensemble.vectors();
     this.#buffer = ensemble.vectors();
@@ -67,7 +68,7 @@ export class MomentumChains {
   async step(dynamics: MomentumDynamics): Promise<void> {
     const ensemble = this.#ensemble;
     const { stepSize, hasThermostat } = dynamics;
-    ensemble.axpy(this.#all(stepSize), this.#momentum, this.#position);
+    ensemble.axpy(this.#all(stepSize), this.#momentum, this.position);
     this.#gradient(dynamics);
     this.#kick(dynamics);
     if (hasThermostat) await this.#turnThermostats(stepSize);
@@ -76,7 +77,7 @@ export class MomentumChains {
 
   /** L_n over all data. */
   async losses(): Promise<Float64Array> {
-    this.#ensemble.loss(this.#position, this.#batch.loss);
+    this.#ensemble.loss(this.position, this.#batch.loss);
     this.#counter.addLosses(1);
     return this.#ensemble.readScalars(this.#batch.loss);
   }
@@ -84,15 +85,11 @@ export class MomentumChains {
   #gradient({ batchSize }: MomentumDynamics): void {
     const { loss, gradient } = this.#batch;
     if (batchSize === 0) {
-      this.#ensemble.lossAndGradient(this.#position, loss, gradient);
+      this.#ensemble.lossAndGradient(this.position, loss, gradient);
       this.#counter.addGradients(1);
       return;
     }
-    this.#ensemble.minibatchLossAndGradient(
-      this.#position,
-      { batchSize, step: this.#stepsDone },
-      this.#batch,
-    );
+    this.#ensemble.minibatchLossAndGradient(this.position, { batchSize, step: this.#stepsDone }, this.#batch);
     this.#counter.addGradients(1, batchSize);
   }
 
@@ -109,7 +106,7 @@ export class MomentumChains {
     );
     ensemble.axpy(this.#all(-stepSize * nBeta), this.#batch.gradient, this.#momentum);
     if (gamma > 0) {
-      ensemble.copy(this.#position, this.#buffer);
+      ensemble.copy(this.position, this.#buffer);
       ensemble.axpy(this.#all(-1), this.#center, this.#buffer);
       ensemble.axpy(this.#all(-stepSize * gamma), this.#buffer, this.#momentum);
     }
@@ -132,7 +129,7 @@ export class MomentumChains {
 
   async snapshot(): Promise<Snapshot> {
     return {
-      position: await this.#ensemble.readVectors(this.#position),
+      position: await this.#ensemble.readVectors(this.position),
       momentum: await this.#ensemble.readVectors(this.#momentum),
       friction: this.friction.slice(),
       stepsDone: this.#stepsDone,
@@ -142,7 +139,7 @@ export class MomentumChains {
   /** @throws TRACE_INVALID if an entry is missing or of another shape. */
   restore(snapshot: Snapshot): void {
     const { numChains, dim } = this.#ensemble;
-    this.#ensemble.writeVectors(this.#position, arrayIn(snapshot, "position", numChains * dim));
+    this.#ensemble.writeVectors(this.position, arrayIn(snapshot, "position", numChains * dim));
     this.#ensemble.writeVectors(this.#momentum, arrayIn(snapshot, "momentum", numChains * dim));
     this.friction.set(arrayIn(snapshot, "friction", numChains));
     this.#stepsDone = numberIn(snapshot, "stepsDone");

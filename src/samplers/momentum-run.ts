@@ -1,21 +1,24 @@
 /**
  * The run that `sghmc` and `sgnht` share: steps in slices of bounded work, full losses at every draw, and what is known of
- * their bias from the curvature at w*.
+ * their bias from the curvature where chains are.
  *
  * On a Gaussian of curvature A the recursion of SGHMC is an AR(2) with stationary variance (1/A)·1/(1 − c/4),
  * c = 2ε²A/(2 − εα), times 1 + ε(S − β̂)/(2α) where S is the variance of nβ·g from minibatches; c plays the part of SGLD's
  * ε·A and is reported as `step_curvature`. The thermostat of SGNHT takes S out and leaves 1 − εξ/2 instead.
  * Source: Yule–Walker equations of an AR(2); derivation in the law tests.
  */
+import { CurvatureWatch } from "./adaptation/curvature-watch.ts";
 import {
-  measureDiscretisationBias,
+  chosenStepCurvature,
+  type MinibatchNoise,
+  measureMinibatchNoise,
   notableNoiseRatio,
   notableStepCurvature,
 } from "./adaptation/discretisation-bias.ts";
 import { MomentumChains } from "./momentum-chains.ts";
 import { type MomentumSettings, momentumWarmupOf } from "./momentum-settings.ts";
 import type { DrawRecord, Posterior, SamplerRun, Snapshot, TunedSettings, WorkCount } from "./sampler.ts";
-import { numberIn } from "./snapshot-fields.ts";
+import { booleanIn, numberIn } from "./snapshot-fields.ts";
 import { WorkCounter } from "./work-counter.ts";
 
 /** What tells the two samplers apart. */
@@ -25,11 +28,6 @@ export interface MomentumKind {
   readonly noiseEstimate: number;
 }
 
-/**
- * c when the step size is chosen here: variances 0.5 % too large in the stiffest direction at w*. Away from w* networks are
- * often much stiffer; c falls with ε², so that caution costs little.
- */
-const chosenStepCurvature = 0.02;
 /** Relative bias of variances by the thermostat that is told. */
 const notableThermostatBias = 0.026;
 
@@ -38,16 +36,6 @@ const workPerSlice = 2e8;
 const mostStepsPerSlice = 1000;
 /** Cost of the updates of a step, in rows of a minibatch. */
 const rowsPerUpdate = 16;
-
-/** Measured once, before the first step; entries of the snapshot. */
-interface Measured {
-  readonly stepSize: number;
-  /** Largest eigenvalue of nβH + γ at w*. */
-  readonly curvature: number;
-  /** S, variance of nβ·g: mean and largest over coordinates. */
-  readonly noiseMean: number;
-  readonly noiseMax: number;
-}
 
 const turnOfEventLoop = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -65,7 +53,10 @@ export class MomentumRun implements SamplerRun {
   readonly #batchSize: number;
   readonly #numWarmup: number;
   readonly #stepsPerSlice: number;
-  #measured: Measured | null = null;
+  readonly #watch: CurvatureWatch;
+  #isWarm = false;
+  /** (nβ)²·Var(g)/4 at the end of warmup; null before. */
+  #noise: MinibatchNoise | null = null;
   #drawsDone = 0;
   /** Sum over draws of the mean of εξ over chains. */
   #frictionSum = 0;
@@ -82,21 +73,27 @@ export class MomentumRun implements SamplerRun {
     this.#numWarmup = momentumWarmupOf(settings);
     const workPerStep = numChains * dim * ((this.#batchSize || numData) + rowsPerUpdate);
     this.#stepsPerSlice = Math.min(mostStepsPerSlice, Math.max(1, Math.floor(workPerSlice / workPerStep)));
-    this.numWarmupUnits = Math.ceil(this.#numWarmup / this.#stepsPerSlice);
     this.numDraws = Math.floor((steps - this.#numWarmup) / evalEvery);
+    this.#watch = new CurvatureWatch(posterior, this.#counter, {
+      warmup: this.#numWarmup,
+      numDraws: this.numDraws,
+      stepsPerUnit: this.#stepsPerSlice,
+      isChosen: settings.stepSize === null,
+    });
+    this.numWarmupUnits = this.#watch.unitEnds.length;
   }
 
   get work(): WorkCount {
     return this.#counter.work;
   }
 
-  async warmup(_index: number): Promise<void> {
-    const left = this.#numWarmup - this.#chains.stepsDone;
-    await this.#steps(Math.min(this.#stepsPerSlice, left));
+  async warmup(index: number): Promise<void> {
+    await this.#watch.beforeUnit(this.#chains);
+    await this.#steps(this.#watch.unitEnds[index] - this.#chains.stepsDone);
   }
 
   async draw(index: number): Promise<DrawRecord> {
-    await this.#begin();
+    if (!this.#isWarm) await this.#endWarmup();
     this.#counter.phase = "draws";
     const wanted = this.#numWarmup + (index + 1) * this.#settings.evalEvery;
     for (let left = wanted - this.#chains.stepsDone; left > 0; left = wanted - this.#chains.stepsDone) {
@@ -104,11 +101,12 @@ export class MomentumRun implements SamplerRun {
       if (left > this.#stepsPerSlice) await turnOfEventLoop();
     }
     const loss = await this.#chains.losses();
+    if (this.#watch.isDue(index + 1)) await this.#watch.afterDraw(this.#chains);
     const thermostat = this.#chains.friction.slice();
     this.#drawsDone += 1;
     this.#frictionSum += thermostat.reduce((sum, value) => sum + value, 0) / thermostat.length;
     const diverging = loss.map((value) => (Number.isFinite(value) ? 0 : 1));
-    const stepSize = loss.map(() => this.#measured?.stepSize ?? Number.NaN);
+    const stepSize = loss.map(() => this.#stepSize);
     return {
       loss,
       statistics: {
@@ -120,75 +118,68 @@ export class MomentumRun implements SamplerRun {
   }
 
   async #steps(count: number): Promise<void> {
-    const { stepSize } = await this.#begin();
     const { friction } = this.#settings;
-    const dynamics = { ...this.#kind, stepSize, friction, batchSize: this.#batchSize };
+    const dynamics = { ...this.#kind, stepSize: this.#stepSize, friction, batchSize: this.#batchSize };
     for (let k = 0; k < count; k++) await this.#chains.step(dynamics);
   }
 
-  async #begin(): Promise<Measured> {
-    if (this.#measured !== null) return this.#measured;
-    const { numChains, dim } = this.#posterior.ensemble;
-    const bias = await measureDiscretisationBias(
-      this.#posterior,
-      {
-        stepSize: 1,
-        preconditioner: new Float64Array(numChains * dim).fill(1),
-        batchSize: this.#batchSize,
-        freeStep: this.#settings.steps,
-      },
-      this.#counter,
-    );
-    const { curvature } = bias;
-    const chosen = Math.sqrt((chosenStepCurvature * (2 - this.#settings.friction)) / (2 * curvature));
-    this.#measured = {
-      stepSize: this.#settings.stepSize ?? chosen,
-      curvature,
-      noiseMean: 4 * bias.noiseRatioMean,
-      noiseMax: 4 * bias.noiseRatioMax,
-    };
-    return this.#measured;
+  /** Measures the bias of the dynamics that the draws will follow. */
+  async #endWarmup(): Promise<void> {
+    this.#isWarm = true;
+    await this.#watch.endWarmup(this.#chains);
+    const { position } = this.#chains;
+    const batches = { position, batchSize: this.#batchSize, freeStep: this.#settings.steps };
+    this.#noise = await measureMinibatchNoise(this.#posterior, batches, this.#counter);
+  }
+
+  /** ε: given, or chosen; NaN before that. */
+  get #stepSize(): number {
+    const { stepSize, friction } = this.#settings;
+    return stepSize ?? Math.sqrt((chosenStepCurvature * (2 - friction)) / (2 * this.#watch.wanted));
   }
 
   get tuned(): TunedSettings {
-    if (this.#measured === null) return {};
-    const { stepSize, curvature } = this.#measured;
+    if (!this.#watch.isKnown && !this.#isWarm) return {};
+    const noise = this.#noise ?? { mean: Number.NaN, max: Number.NaN };
     return {
-      step_size: stepSize,
-      curvature_max: curvature,
-      step_curvature: this.#stepCurvature(this.#measured),
-      noise_ratio_mean: this.#noiseRatio(this.#measured.noiseMean, stepSize),
-      noise_ratio_max: this.#noiseRatio(this.#measured.noiseMax, stepSize),
+      step_size: this.#stepSize,
+      curvature_max: this.#watch.greatest,
+      step_curvature: this.#stepCurvature,
+      noise_ratio_mean: this.#noiseRatio(noise.mean),
+      noise_ratio_max: this.#noiseRatio(noise.max),
       ...(this.#kind.hasThermostat ? { thermostat_mean: this.#frictionSum / this.#drawsDone } : {}),
     };
   }
 
   /** c of the header. */
-  #stepCurvature({ stepSize, curvature }: Measured): number {
-    return (2 * stepSize * stepSize * curvature) / (2 - this.#settings.friction);
+  get #stepCurvature(): number {
+    return this.#watch.stepCurvature((2 * this.#stepSize ** 2) / (2 - this.#settings.friction));
   }
 
-  /** Relative excess of variances by minibatches, before any thermostat. */
-  #noiseRatio(noise: number, stepSize: number): number {
-    return (stepSize * stepSize * (noise - this.#kind.noiseEstimate)) / (2 * this.#settings.friction);
+  /** Relative excess of variances by minibatches, before any thermostat. @param noise (nβ)²·Var(g)/4 */
+  #noiseRatio(noise: number): number {
+    return (this.#stepSize ** 2 * (4 * noise - this.#kind.noiseEstimate)) / (2 * this.#settings.friction);
   }
 
   get warnings(): readonly string[] {
-    if (this.#measured === null) return [];
-    const { stepSize, curvature, noiseMean } = this.#measured;
-    const c = this.#stepCurvature(this.#measured);
-    const remedy = `a step_size of ${Math.sqrt((0.02 * (2 - this.#settings.friction)) / curvature).toPrecision(2)} brings it to 1 %`;
+    if (!this.#watch.isKnown && !this.#isWarm) return [];
+    const c = this.#stepCurvature;
+    const remedy = `a step_size of ${(this.#stepSize * Math.sqrt(chosenStepCurvature / c)).toPrecision(2)} brings it to 0.5 %`;
     const warnings: string[] = [];
-    if (c >= 4) {
+    if (Number.isNaN(c)) {
+      warnings.push("no chain was finite at the end of warmup: lower step_size.");
+    } else if (c >= 4) {
       warnings.push(
-        `step_size is too large for the largest curvature: there is no stationary law and chains run away; ${remedy}.`,
+        `step_size is too large for the largest curvature where chains are: there is no stationary law and chains run away; ${remedy}.`,
       );
     } else if (c > notableStepCurvature) {
       warnings.push(
-        `variances are up to ${percent(1 / (1 - c / 4) - 1)} too large in the stiffest direction; ${remedy}.`,
+        `variances are up to ${percent(1 / (1 - c / 4) - 1)} too large in the stiffest direction where chains are; ${remedy}.`,
       );
     }
-    return [...warnings, ...this.#noiseWarnings(this.#noiseRatio(noiseMean, stepSize))];
+    return this.#noise === null
+      ? warnings
+      : [...warnings, ...this.#noiseWarnings(this.#noiseRatio(this.#noise.mean))];
   }
 
   #noiseWarnings(noiseRatio: number): string[] {
@@ -208,11 +199,12 @@ export class MomentumRun implements SamplerRun {
   }
 
   async snapshot(): Promise<Snapshot> {
-    const measured = Object.entries(this.#measured ?? {}).map(([name, value]) => [`measured.${name}`, value]);
     return {
       ...this.#counter.snapshot(),
       ...(await this.#chains.snapshot()),
-      ...(Object.fromEntries(measured) as Snapshot),
+      ...this.#watch.snapshot(),
+      ...(this.#noise === null ? {} : { noiseMean: this.#noise.mean, noiseMax: this.#noise.max }),
+      isWarm: this.#isWarm,
       drawsDone: this.#drawsDone,
       frictionSum: this.#frictionSum,
     };
@@ -223,14 +215,11 @@ export class MomentumRun implements SamplerRun {
     this.#chains.restore(snapshot);
     this.#drawsDone = numberIn(snapshot, "drawsDone");
     this.#frictionSum = numberIn(snapshot, "frictionSum");
-    this.#measured =
-      snapshot["measured.stepSize"] === undefined
-        ? null
-        : {
-            stepSize: numberIn(snapshot, "measured.stepSize"),
-            curvature: numberIn(snapshot, "measured.curvature"),
-            noiseMean: numberIn(snapshot, "measured.noiseMean"),
-            noiseMax: numberIn(snapshot, "measured.noiseMax"),
-          };
+    this.#watch.restore(snapshot);
+    this.#isWarm = booleanIn(snapshot, "isWarm");
+    const isMeasured = snapshot["noiseMean"] !== undefined;
+    this.#noise = isMeasured
+      ? { mean: numberIn(snapshot, "noiseMean"), max: numberIn(snapshot, "noiseMax") }
+      : null;
   }
 }

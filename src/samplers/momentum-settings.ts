@@ -8,7 +8,7 @@ export interface MomentumSettings {
   readonly warmup: number | null;
   /** Rows of a minibatch, drawn with replacement; null, or not fewer than there are data: all data, once each. */
   readonly batchSize: number | null;
-  /** ε, time of one step; null: chosen from the curvature at w* for a variance 0.5 % too large in the stiffest direction. */
+  /** ε, time of one step; null: chosen for a variance 0.5 % too large in the stiffest direction where chains are in warmup. */
   readonly stepSize: number | null;
   /** ε·α: share of its momentum that a chain loses each step to friction, in (0, 1]. */
   readonly friction: number;

@@ -27,7 +27,7 @@ const checkNoiseEstimate = ({ noiseEstimate, stepSize, friction }: SghmcSettings
 /** SGHMC. @throws CONFIG_INVALID on settings out of range (from `start`). */
 export const sghmc: Sampler<SghmcSettings> = {
   name: "sghmc",
-  numericsVersion: 1,
+  numericsVersion: 2,
   statistics: ["diverging", "step_size"],
   isIndependent: false,
   start: async (posterior, settings) => {

@@ -9,7 +9,7 @@ export interface SgldSettings extends StepSchedule {
   readonly warmup: number | null;
   /** Rows of a minibatch, drawn with replacement; null, or not fewer than there are data: all data, once each. */
   readonly batchSize: number | null;
-  /** ε; null (with precond none): chosen from the curvature at w* so that ε·A = 0.02 in the stiffest direction. */
+  /** ε; null (with precond none): chosen so that ε·A = 0.02, A the largest curvature where chains are in warmup. */
   readonly stepSize: number | null;
   readonly precond: "none" | "rmsprop" | "adam";
   /** Decay of the running mean of g (adam). */
@@ -64,7 +64,7 @@ export const checkSgldSettings = (settings: SgldSettings): void => {
   requireSetting(stepSize !== null || precond === "none", {
     name: "sgld.step_size",
     value: stepSize,
-    expected: "a number: with precond rmsprop or adam no step size can be chosen at w*",
+    expected: "a number: with precond rmsprop or adam no step size can be chosen",
   });
   checkEvaluation(settings);
   checkStepSchedule("sgld", settings);

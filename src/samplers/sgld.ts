@@ -4,7 +4,8 @@
  * w ← w − (ε/2)·P∘(nβ·drift + γ(w − w*)) + √(ε·P)∘z; `LangevinSettings` of the backend gives P and the drift. A draw is
  * `evalEvery` steps, then L_n over all data at the w they lead to: the loss is exact given w, and its index is that of
  * w. Warmup is dropped; at its end the preconditioner stops moving (`freezePreconditioner`), its bias correction baked
- * in. Nothing is adjusted: the bias of the step size and of the minibatches is measured and reported.
+ * in. Nothing is adjusted: the bias of the step size and of the minibatches is measured and reported, and ε, where it is not
+ * given, chosen from the curvature that chains meet in warmup (`adaptation/curvature-watch.ts`).
  * Source: Welling & Teh (2011); Hitchcock & Hoogland (2025), appendix D.3.
  *
  * Memory is independent of `steps`: fused calls do a bounded number of steps, chosen from the work of one step (never
@@ -12,8 +13,13 @@
  * `step-schedule.ts`; the bias that is reported is that of the largest recorded step.
  */
 import type { LangevinSettings, LangevinState } from "../compute/backend.ts";
-import type { DiscretisationBias } from "./adaptation/discretisation-bias.ts";
-import { biasWarnings, measureDiscretisationBias, withStepSize } from "./adaptation/discretisation-bias.ts";
+import { CurvatureWatch, type WatchedChains } from "./adaptation/curvature-watch.ts";
+import {
+  biasWarnings,
+  chosenStepCurvature,
+  type MinibatchNoise,
+  measureMinibatchNoise,
+} from "./adaptation/discretisation-bias.ts";
 import { LossEvaluation } from "./loss-evaluation.ts";
 import type {
   DrawRecord,
@@ -26,7 +32,7 @@ import type {
 } from "./sampler.ts";
 import type { SgldSettings } from "./sgld-settings.ts";
 import { checkSgldSettings, warmupOf } from "./sgld-settings.ts";
-import { arrayIn, booleanIn, numberIn, sentencesEntry, sentencesIn } from "./snapshot-fields.ts";
+import { arrayIn, booleanIn, numberIn } from "./snapshot-fields.ts";
 import { startPositions } from "./start-positions.ts";
 import { recordedSteps, StepFactors } from "./step-schedule.ts";
 import { WorkCounter } from "./work-counter.ts";
@@ -40,12 +46,6 @@ const workPerCall = 2e8;
 const mostStepsPerCall = 10_000;
 /** Cost of the update and its noise, in rows of a minibatch. */
 const rowsPerUpdate = 8;
-/**
- * ε·A in the stiffest direction at w* when the step size is chosen here: a variance 0.5 % too large there. Away from w* on
- * singular posteriors curvature grows: on a deep linear network λ̂ was 1 % too large, at 0.04 3 %, at 0.1 9 %.
- */
-const chosenStepCurvature = 0.02;
-
 const turnOfEventLoop = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 class SgldRun implements SamplerRun {
@@ -63,11 +63,14 @@ class SgldRun implements SamplerRun {
   readonly #factors: StepFactors;
   /** Steps done at each draw. */
   readonly #recorded: Float64Array;
+  /** Largest of the factors at recorded steps. */
+  readonly #largestFactor: number;
+  readonly #watch: CurvatureWatch;
   #stepsDone = 0;
   /** True from the first draw on: moments are frozen if they are to be. */
   #isWarm = false;
-  #warnings: string[] = [];
-  #tuned: TunedSettings;
+  /** At the end of warmup; null before. */
+  #noise: MinibatchNoise | null = null;
 
   constructor(posterior: Posterior, settings: SgldSettings) {
     const { ensemble } = posterior;
@@ -79,10 +82,20 @@ class SgldRun implements SamplerRun {
     const workPerStep = numChains * dim * ((this.#batchSize || numData) + rowsPerUpdate);
     this.#stepsPerCall = Math.min(mostStepsPerCall, Math.max(1, Math.floor(workPerCall / workPerStep)));
     this.#numWarmup = warmupOf(settings);
-    this.numWarmupUnits = Math.ceil(this.#numWarmup / this.#stepsPerCall);
     this.#factors = new StepFactors(settings, settings.steps);
     this.#recorded = recordedSteps(this.#factors, { ...settings, warmup: this.#numWarmup });
     this.numDraws = this.#recorded.length;
+    this.#largestFactor = this.#recorded.reduce(
+      (high, done) => Math.max(high, this.#factors.at(done - 1)),
+      0,
+    );
+    this.#watch = new CurvatureWatch(posterior, this.#counter, {
+      warmup: this.#numWarmup,
+      numDraws: this.numDraws,
+      stepsPerUnit: this.#stepsPerCall,
+      isChosen: settings.stepSize === null,
+    });
+    this.numWarmupUnits = this.#watch.unitEnds.length;
     const [secondMoment, firstMoment] = [ensemble.vectors(), ensemble.vectors()];
     const size = numChains * dim;
     ensemble.writeVectors(secondMoment, new Float64Array(size).fill(settings.initialSecondMoment));
@@ -93,7 +106,6 @@ class SgldRun implements SamplerRun {
       evaluation,
       batchSize: this.#batchSize,
     });
-    this.#tuned = settings.stepSize === null ? {} : { step_size: settings.stepSize };
   }
 
   get work(): WorkCount {
@@ -101,21 +113,36 @@ class SgldRun implements SamplerRun {
   }
 
   get tuned(): TunedSettings {
-    return this.#tuned;
+    const stepSize = this.#stepSize;
+    if (Number.isNaN(stepSize)) return {};
+    if (!this.#watch.isKnown && !this.#isWarm) return { step_size: stepSize };
+    const noise = this.#noise ?? { mean: Number.NaN, max: Number.NaN };
+    const recorded = stepSize * this.#largestFactor;
+    return {
+      step_size: stepSize,
+      curvature_max: this.#watch.greatest,
+      step_curvature: this.#watch.stepCurvature(recorded),
+      noise_ratio_mean: recorded * noise.mean,
+      noise_ratio_max: recorded * noise.max,
+    };
   }
 
   get warnings(): readonly string[] {
-    return this.#warnings;
+    if (!this.#watch.isKnown && !this.#isWarm) return [];
+    // Steps that are not recorded only have to stay where there is a stationary law.
+    const isStable = this.#stepSize * this.#watch.greatest < 4;
+    const stepSize = this.#stepSize * (isStable ? this.#largestFactor : 1);
+    const stepCurvature = this.#watch.stepCurvature(stepSize);
+    return biasWarnings({ stepSize, stepCurvature, noiseRatio: stepSize * (this.#noise?.mean ?? 0) });
   }
 
   async warmup(index: number): Promise<void> {
-    await this.#begin();
-    const done = index * this.#stepsPerCall;
-    this.#steps(Math.min(this.#stepsPerCall, this.#numWarmup - done));
+    // With a preconditioner the dynamics is not known before the end of warmup.
+    if (this.#settings.precond === "none") await this.#watch.beforeUnit(this.#chains);
+    this.#steps(this.#watch.unitEnds[index] - this.#stepsDone);
   }
 
   async draw(index: number): Promise<DrawRecord> {
-    await this.#begin();
     if (!this.#isWarm) await this.#endWarmup();
     this.#counter.phase = "draws";
     let rest = this.#recorded[index] - this.#stepsDone;
@@ -127,6 +154,7 @@ class SgldRun implements SamplerRun {
       if (rest > 0) await turnOfEventLoop();
     }
     const loss = await this.#evaluation.at(this.#state.position, this.#stepsDone);
+    if (this.#watch.isDue(index + 1)) await this.#watch.afterDraw(await this.#chainsNow());
     return {
       loss,
       statistics: {
@@ -140,13 +168,12 @@ class SgldRun implements SamplerRun {
     const { ensemble } = this.#posterior;
     const { position, secondMoment, firstMoment } = this.#state;
     const { precond } = this.#settings;
-    const tuned = Object.entries(this.#tuned).map(([name, value]) => [`tuned.${name}`, value]);
     return {
       ...this.#counter.snapshot(),
-      ...(Object.fromEntries(tuned) as Snapshot),
+      ...this.#watch.snapshot(),
+      ...(this.#noise === null ? {} : { noiseMean: this.#noise.mean, noiseMax: this.#noise.max }),
       stepsDone: this.#stepsDone,
       isWarm: this.#isWarm,
-      warnings: sentencesEntry(this.#warnings),
       position: await ensemble.readVectors(position),
       ...(precond === "none" ? {} : { secondMoment: await ensemble.readVectors(secondMoment) }),
       ...(precond === "adam" ? { firstMoment: await ensemble.readVectors(firstMoment) } : {}),
@@ -160,11 +187,11 @@ class SgldRun implements SamplerRun {
     this.#counter.restore(snapshot);
     this.#stepsDone = numberIn(snapshot, "stepsDone");
     this.#isWarm = booleanIn(snapshot, "isWarm");
-    this.#warnings = sentencesIn(snapshot, "warnings");
-    const tuned = Object.keys(snapshot).filter((name) => name.startsWith("tuned."));
-    this.#tuned = Object.fromEntries(
-      tuned.map((name) => [name.slice("tuned.".length), numberIn(snapshot, name)]),
-    );
+    this.#watch.restore(snapshot);
+    const isMeasured = snapshot["noiseMean"] !== undefined;
+    this.#noise = isMeasured
+      ? { mean: numberIn(snapshot, "noiseMean"), max: numberIn(snapshot, "noiseMax") }
+      : null;
     const { position, secondMoment, firstMoment } = this.#state;
     ensemble.writeVectors(position, arrayIn(snapshot, "position", size));
     if (precond !== "none") ensemble.writeVectors(secondMoment, arrayIn(snapshot, "secondMoment", size));
@@ -192,69 +219,54 @@ class SgldRun implements SamplerRun {
     this.#stepsDone += count;
   }
 
-  /** ε; known from the first unit on. */
+  /** ε: given, or chosen; NaN before that. */
   get #stepSize(): number {
-    return this.#tuned["step_size"] ?? Number.NaN;
+    return this.#settings.stepSize ?? chosenStepCurvature / this.#watch.wanted;
   }
 
-  /** First unit only. Without preconditioner the dynamics is known here: chooses ε if asked to, measures its bias. */
-  async #begin(): Promise<void> {
-    const { precond, stepSize } = this.#settings;
-    if (precond !== "none" || this.#tuned["curvature_max"] !== undefined) return;
-    const { numChains, dim } = this.#posterior.ensemble;
-    const bias = await this.#measureBias(new Float64Array(numChains * dim).fill(1));
-    this.#report(stepSize === null ? withStepSize(bias, chosenStepCurvature / bias.curvature) : bias);
+  get #chains(): WatchedChains {
+    return { position: this.#state.position, stepsDone: this.#stepsDone };
   }
 
   /** Freezes the preconditioner and measures the bias of the dynamics that the draws will follow. */
   async #endWarmup(): Promise<void> {
+    const { precond, freezePreconditioner } = this.#settings;
+    if (precond !== "none" && freezePreconditioner) await this.#bakeMoments();
     this.#isWarm = true;
-    if (this.#settings.precond === "none") return;
-    this.#report(await this.#measureBias(await this.#preconditioner()));
+    const chains = await this.#chainsNow();
+    await this.#watch.endWarmup(chains);
+    const batches = { ...chains, batchSize: this.#batchSize, freeStep: this.#settings.steps };
+    this.#noise = await measureMinibatchNoise(this.#posterior, batches, this.#counter);
   }
 
-  #measureBias(preconditioner: Float64Array): Promise<DiscretisationBias> {
-    const stepSize = this.#settings.stepSize ?? 1;
-    const dynamics = { stepSize, preconditioner, batchSize: this.#batchSize, freeStep: this.#settings.steps };
-    return measureDiscretisationBias(this.#posterior, dynamics, this.#counter);
-  }
-
-  #report(bias: DiscretisationBias): void {
-    const largest = this.#recorded.reduce((high, done) => Math.max(high, this.#factors.at(done - 1)), 0);
-    const recorded = withStepSize(bias, bias.stepSize * largest);
-    // Steps that are not recorded only have to stay where there is a stationary law.
-    this.#warnings = biasWarnings(bias.stepCurvature >= 4 ? bias : recorded);
-    this.#tuned = {
-      step_size: bias.stepSize,
-      curvature_max: bias.curvature,
-      step_curvature: recorded.stepCurvature,
-      noise_ratio_mean: recorded.noiseRatioMean,
-      noise_ratio_max: recorded.noiseRatioMax,
-    };
-  }
-
-  /** P at the end of warmup, (numChains, dim). Bakes the bias correction into v and m if they are to be frozen. */
-  async #preconditioner(): Promise<Float64Array> {
+  /** Bakes the bias correction into v and m: from now on they are used as they are. */
+  async #bakeMoments(): Promise<void> {
     const { ensemble } = this.#posterior;
-    const { beta1, beta2, eps, biasCorrection, freezePreconditioner } = this.#settings;
-    const isCorrected = biasCorrection && this.#stepsDone > 0;
-    const corrected = (moment: Float64Array, decay: number): Float64Array =>
-      isCorrected ? moment.map((value) => value / (1 - decay ** this.#stepsDone)) : moment;
+    const { beta1, beta2 } = this.#settings;
     const { secondMoment, firstMoment } = this.#state;
-    const second = corrected(await ensemble.readVectors(secondMoment), beta2);
-    if (freezePreconditioner) {
-      const first = corrected(await ensemble.readVectors(firstMoment), beta1);
-      ensemble.writeVectors(secondMoment, second);
-      ensemble.writeVectors(firstMoment, first);
-    }
-    return second.map((value) => 1 / (Math.sqrt(value) + eps));
+    ensemble.writeVectors(secondMoment, this.#corrected(await ensemble.readVectors(secondMoment), beta2));
+    ensemble.writeVectors(firstMoment, this.#corrected(await ensemble.readVectors(firstMoment), beta1));
+  }
+
+  #corrected(moment: Float64Array, decay: number): Float64Array {
+    const isCorrected = this.#settings.biasCorrection && this.#stepsDone > 0;
+    return isCorrected ? moment.map((value) => value / (1 - decay ** this.#stepsDone)) : moment;
+  }
+
+  /** With P as draws use it. */
+  async #chainsNow(): Promise<WatchedChains> {
+    const { precond, beta2, eps, freezePreconditioner } = this.#settings;
+    if (precond === "none") return this.#chains;
+    const moment = await this.#posterior.ensemble.readVectors(this.#state.secondMoment);
+    const second = freezePreconditioner ? moment : this.#corrected(moment, beta2);
+    return { ...this.#chains, preconditioner: second.map((value) => 1 / (Math.sqrt(value) + eps)) };
   }
 }
 
 /** Stochastic gradient Langevin dynamics. @throws CONFIG_INVALID on settings out of range (from `start`). */
 export const sgld: Sampler<SgldSettings> = {
   name: "sgld",
-  numericsVersion: 2,
+  numericsVersion: 3,
   statistics,
   isIndependent: false,
   start: async (posterior, settings) => {

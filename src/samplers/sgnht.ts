@@ -15,7 +15,7 @@ export type { SgnhtSettings } from "./momentum-settings.ts";
 /** SGNHT. `thermostat` is εξ. @throws CONFIG_INVALID on settings out of range (from `start`). */
 export const sgnht: Sampler<SgnhtSettings> = {
   name: "sgnht",
-  numericsVersion: 1,
+  numericsVersion: 2,
   statistics: ["diverging", "step_size", "thermostat"],
   isIndependent: false,
   start: async (posterior, settings) => {

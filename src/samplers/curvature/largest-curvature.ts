@@ -20,7 +20,7 @@ export interface CurvatureProbe {
   readonly step?: number;
 }
 
-const numIterations = 10;
+const numIterations = 8;
 /** Half the distance of the differences, in units of max(1, ‖w‖): suits float32 gradients too. */
 const relativeDistance = 1e-3;
 
@@ -42,7 +42,7 @@ const rescaleRows = (values: Float64Array, lengths: Float64Array): Float64Array 
   return norms;
 };
 
-/** Owns its device arrays. A call costs 20 full gradients of every chain. */
+/** Owns its device arrays. A call costs 16 full gradients of every chain. */
 export class LargestCurvature {
   readonly #posterior: Posterior;
   readonly #counter: WorkCounter;

@@ -186,6 +186,15 @@ describe("sgld", () => {
     expect(run.warnings).toEqual([]);
   });
 
+  it("judges a given step size by the curvature where chains are, not at w*, where w1²w2² is flat", async () => {
+    const model = { kind: "monomial", coefficient: 1, exponents: [1, 1] } as const;
+    const posterior = aPosterior({ model, nBeta: 21.7, startScale: 0.01 });
+    const run = await sgld.start(posterior, settingsWith({ stepSize: 0.02, batchSize: null, steps: 2000 }));
+    await collectDraws(run);
+    expect(run.tuned["step_curvature"]).toBeGreaterThan(0.36);
+    expect(run.warnings.join()).toContain("largest curvature where chains are");
+  });
+
   it("records a chain that runs away as diverging, and warns", async () => {
     const run = await sgld.start(aPosterior(), settingsWith({ stepSize: 10, steps: 400 }));
     const draws = await collectDraws(run);

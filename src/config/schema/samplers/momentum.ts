@@ -8,7 +8,7 @@ const shape = {
   batch_size: orNull(wholeNumber("Rows of a minibatch, drawn with replacement.", 1), "all data").default(256),
   step_size: orNull(
     realNumber("Time of a step, for unit mass.", { above: 0 }),
-    "variances 0.5 % too large in the stiffest direction at w*, measured",
+    "variances 0.5 % too large in the stiffest direction where chains are in warmup",
   ).default(null),
   eval_every: wholeNumber("Steps per recorded draw.", 1).default(50),
 };

@@ -20,7 +20,7 @@ export const sgldSchema = z
     ),
     step_size: orNull(
       realNumber("Step size epsilon; the noise of a step has variance epsilon.", { above: 0 }),
-      "0.02 / (largest curvature at w*), measured; with a preconditioner 1e-6",
+      "0.02 / (largest curvature where chains are in warmup, on average); with a preconditioner 1e-6",
     ).default(null),
     precond: oneOf("Preconditioner, from running moments of the loss gradient.", [
       "none",
