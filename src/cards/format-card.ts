@@ -1,6 +1,7 @@
 /** Card → YAML with every key, in a form that loads to the same card: what is kept beside a sweep. */
 import { stringify } from "yaml";
 import { taskClassOf } from "../core/task-class.ts";
+import { holdsPassword } from "../core/url-password.ts";
 import type { TaskKind } from "../plan/task.ts";
 import type { Card, CommandCard, LocalCard, PilotCard, SlurmCard } from "./card.ts";
 import { formatMemory } from "./memory.ts";
@@ -109,13 +110,6 @@ const commandFields = ({ command, hosts, worker, submit }: CommandCard) => ({
   },
 });
 
-/** Cards are kept readable for the group; an address with a password is not written. A path holds none. */
+/** Cards are kept readable for the group; an address with a password is not written. */
 const withoutPassword = (url: string | null): string | null =>
-  url !== null && /^[a-z]+:\/\//i.test(url) && holdsPassword(url) ? null : url;
-
-/** Also true for what is no URL: it is refused later, and must not be kept until then. */
-const holdsPassword = (text: string): boolean => {
-  if (!URL.canParse(text)) return true;
-  const { password, searchParams } = new URL(text);
-  return password !== "" || searchParams.has("password");
-};
+  url !== null && holdsPassword(url) ? null : url;

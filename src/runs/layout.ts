@@ -69,6 +69,8 @@ export interface SweepFiles {
   readonly lock: string;
   /** Where the sweep's Redis is, for workers; holds a password. */
   readonly redis: string;
+  /** An address with a password that the command line gave. */
+  readonly redisUrl: string;
   /** Scripts and output of allocations, and the list of them. */
   readonly blocks: string;
   /** The command line that started the sweep. */
@@ -117,6 +119,7 @@ export const sweepFiles = (runsRoot: string, sweepId: string): SweepFiles => {
     events: join(dir, "events.jsonl"),
     lock: join(dir, "lock.json"),
     redis: join(dir, "redis.json"),
+    redisUrl: join(dir, "redis.url"),
     blocks: join(dir, "blocks"),
     command: join(dir, "command.json"),
     driverLog: join(dir, "driver.log"),

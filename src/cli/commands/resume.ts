@@ -9,6 +9,7 @@ import { SweepError } from "../../core/errors.ts";
 import { isFailure } from "../../plan/task-state.ts";
 import { sweepFiles } from "../../runs/layout.ts";
 import { printLine, printNote } from "../output/print.ts";
+import { withoutPasswords } from "../sweep/hide-address.ts";
 import { loadSweep, type StoredSweep } from "../sweep/stored-sweep.ts";
 
 interface ResumeOptions {
@@ -46,13 +47,14 @@ export const retryCommand = (): Command =>
 
 /** Runs the command line that started the sweep, in its folder, and takes over its exit code. @throws `NOT_FOUND`. */
 const runAgain = async ({ plan, store }: StoredSweep, { detach }: ResumeOptions): Promise<void> => {
-  const path = sweepFiles(store.runs, plan.id).command;
+  const { command: path, redisUrl } = sweepFiles(store.runs, plan.id);
   if (!existsSync(path)) {
     const problem = `${path} is missing, so it is not known how sweep ${plan.id} was started`;
     throw new SweepError("NOT_FOUND", `${problem}. Run its command again: it goes on from what is there.`);
   }
   const { args, cwd } = JSON.parse(readFileSync(path, "utf8")) as { args: readonly string[]; cwd: string };
-  const again = args.filter((arg) => arg !== "--no-skip" && arg !== "--detach");
+  const kept = args.filter((arg) => arg !== "--no-skip" && arg !== "--detach");
+  const again = withoutPasswords(kept, redisUrl); // of earlier versions, which kept them
   printNote(`lambda-hat ${again.join(" ")}`);
   const script = process.argv[1] ?? "";
   const child = spawn(process.execPath, [script, ...again, ...(detach === true ? ["--detach"] : [])], {

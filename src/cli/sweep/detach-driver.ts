@@ -7,6 +7,7 @@ import type { Plan } from "../../plan/plan.ts";
 import { liveHolderOf } from "../../queue/sweep-lock.ts";
 import { type Store, sweepFiles } from "../../runs/layout.ts";
 import { printLine } from "../output/print.ts";
+import { withoutPasswords } from "./hide-address.ts";
 
 const startTimeoutMs = 30_000;
 
@@ -21,7 +22,8 @@ export const detachDriver = async (plan: Plan, store: Store): Promise<void> => {
     );
   mkdirSync(dirname(files.driverLog), { recursive: true });
   const log = openSync(files.driverLog, "w");
-  const args = process.argv.slice(1).filter((arg) => arg !== "--detach");
+  const [script = "", ...given] = process.argv.slice(1);
+  const args = [script, ...withoutPasswords(given, files.redisUrl).filter((arg) => arg !== "--detach")];
   const child = spawn(process.execPath, args, { detached: true, stdio: ["ignore", log, log] });
   closeSync(log);
   const ended = new Promise<number | null>((resolve) => child.once("exit", resolve));

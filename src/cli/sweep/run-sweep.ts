@@ -9,6 +9,7 @@ import { type PlanOutcome, runPlan } from "../../executors/run-plan.ts";
 import type { SubmitOptions } from "../../queue/broker.ts";
 import { EventLog } from "../../queue/event-log.ts";
 import type { RedisChoice } from "../../queue/redis/open-redis-broker.ts";
+import { redisVariable } from "../../queue/redis/redis-address.ts";
 import type { SweepEvent } from "../../queue/sweep-event.ts";
 import { acquireSweepLock } from "../../queue/sweep-lock.ts";
 import { resultsFile } from "../../results/results-files.ts";
@@ -23,6 +24,7 @@ import { printJson, printNote } from "../output/print.ts";
 import { SweepProgress, type SweepView } from "../output/sweep-progress.ts";
 import { retryPolicyOf } from "./card-budgets.ts";
 import { clearLeftovers } from "./clear-leftovers.ts";
+import { withoutPasswords } from "./hide-address.ts";
 import type { PlannedSweep } from "./plan-experiment.ts";
 import { onSignals } from "./stop-signals.ts";
 import { openSweepBroker, type SweepBroker } from "./sweep-broker.ts";
@@ -141,12 +143,16 @@ const submitOptionsOf = ({ sweep, cards, maxFails }: RunSweepOptions): SubmitOpt
   expectedSec: lifeNeeded(sweep.plan.tasks, sweep.orderSec, pilotsOf(cards)),
 });
 
-/** What runs, from what, where and by which command line. */
-const describeSweep = ({ sweep, cardText }: RunSweepOptions, files: SweepFiles): void => {
+/** What runs, from what, where and by which command line, which names the Redis also where the environment did. */
+const describeSweep = ({ sweep, cardText, redis }: RunSweepOptions, files: SweepFiles): void => {
   writeJsonAtomic(files.plan, sweep.plan);
   writeFileAtomic(files.experiment, sweep.experiment.sourceText);
   writeFileAtomic(files.card, cardText);
-  writeJsonAtomic(files.command, { args: process.argv.slice(2), cwd: process.cwd() });
+  const isUnnamed = redis?.kind === "given" && redis.isFromEnvironment;
+  const address = isUnnamed ? ["--redis", process.env[redisVariable] ?? ""] : [];
+  const args = withoutPasswords([...process.argv.slice(2), ...address], files.redisUrl);
+  const text = `${JSON.stringify({ args, cwd: process.cwd() }, null, 2)}\n`;
+  writeFileAtomic(files.command, text, 0o600); // other keys of a card may be secret too
 };
 
 /** @throws SweepError `ENVIRONMENT` if results could not be written. */

@@ -2,6 +2,7 @@
  * What is wrong in a file, collected while it is read, so that all of it is reported at once.
  */
 import { SweepError } from "../errors.ts";
+import { hidePasswords } from "../url-password.ts";
 import type { Located, Place } from "./located.ts";
 
 /** One mistake. Printed as `file:line:column  path: text`. */
@@ -41,9 +42,11 @@ export const gotOf = (node: Located): string => {
   return typeof node.value === "string" ? quote(node.value) : node.text;
 };
 
-/** Text in quotes, control characters escaped, shortened to 60 characters. */
-export const quote = (text: string): string =>
-  JSON.stringify(text.length > 60 ? `${text.slice(0, 57)}...` : text);
+/** Text in quotes, passwords hidden, control characters escaped, shortened to 60 characters. */
+export const quote = (text: string): string => {
+  const shown = hidePasswords(text);
+  return JSON.stringify(shown.length > 60 ? `${shown.slice(0, 57)}...` : shown);
+};
 
 /** `file:line:column`, or the name alone for what has no lines. */
 export const formatPlace = ({ file, line, column }: Place): string =>

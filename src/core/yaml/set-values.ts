@@ -6,6 +6,7 @@
  * the same nearest names, as in the file.
  */
 import { SweepError } from "../errors.ts";
+import { hidePasswords } from "../url-password.ts";
 import {
   emptyMapAt,
   isNull,
@@ -42,7 +43,7 @@ export const setValues = (root: LocatedMap, sets: readonly string[], rules: SetR
 
 const setValue = (root: LocatedMap, set: string, rules: SetRules): LocatedMap => {
   const { mistakes, presetBlocks } = rules;
-  const shown = rules.prefix + set;
+  const shown = hidePasswords(rules.prefix + set);
   const [, dotted, text = ""] = /^([^=]+)=(.*)$/s.exec(set) ?? [];
   if (dotted === undefined) {
     throw new SweepError(
