@@ -6,7 +6,7 @@
  * its files have their sizes (and, if asked, hashes). A failed attempt leaves none (docs/decisions.md, Storage).
  */
 import { createHash } from "node:crypto";
-import { closeSync, openSync, readFileSync, readSync, statSync } from "node:fs";
+import { closeSync, linkSync, openSync, readFileSync, readSync, renameSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { writeJsonAtomic } from "../core/atomic-write.ts";
 import type { Json } from "../core/canonical-json.ts";
@@ -126,6 +126,29 @@ export const readManifest = (
   if (typeof manifest === "string") return { kind: "invalid", reason: `${path} ${manifest}` };
   const reason = whyInvalid(path, manifest, { id, verification });
   return reason === null ? { kind: "valid", manifest } : { kind: "invalid", reason };
+};
+
+/**
+ * Takes away the sign of doneness of a result whose files were found to be damaged: the manifest goes to
+ * `<path>.damaged`, so that whoever plans next does the work again. Only the manifest of that attempt is taken; one that
+ * another process has written since is put back, unless there is a newer one by then.
+ */
+export const withdrawManifest = (path: string, token: string): void => {
+  const aside = `${path}.damaged`;
+  try {
+    if (tokenAt(path) !== token) return;
+    renameSync(path, aside);
+    if (tokenAt(aside) !== token) linkSync(aside, path);
+  } catch (error) {
+    // Another process took it away, or has put a newer one in its place.
+    if (!isAbsentError(error) && (error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  }
+};
+
+const tokenAt = (path: string): string | null => {
+  const text = readFileSync(path, "utf8");
+  const manifest = parseManifest(text);
+  return typeof manifest === "string" ? null : manifest.token;
 };
 
 const whyInvalid = (

@@ -4,7 +4,7 @@ import type { Json } from "../core/canonical-json.ts";
 import { camelKeys } from "../core/case.ts";
 import { SweepError } from "../core/errors.ts";
 import { targetFiles } from "../runs/layout.ts";
-import { type Facts, readManifest } from "../runs/manifest.ts";
+import { type Facts, readManifest, withdrawManifest } from "../runs/manifest.ts";
 import type { NpyArray } from "../runs/npy.ts";
 import { readNpz } from "../runs/npz.ts";
 import { lossModelOf, type SolvableModel } from "../targets/loss-model.ts";
@@ -22,15 +22,22 @@ export interface StoredTarget {
   readonly facts: Facts;
 }
 
-/** @throws SweepError `NOT_FOUND` if the target was not built or its files are damaged. */
+/**
+ * Files that are damaged lose their manifest, so that the next sweep builds the target again, to the same bytes.
+ *
+ * @throws SweepError `NOT_FOUND` if the target was not built or its files are damaged.
+ */
 export const loadTarget = (runsRoot: string, targetId: string): StoredTarget => {
   const files = targetFiles(runsRoot, targetId);
+  const bySizes = readManifest(files.meta, targetId);
   const reading = readManifest(files.meta, targetId, "hashes");
   if (reading.kind !== "valid") {
     const reason = reading.kind === "invalid" ? `: ${reading.reason}` : "";
+    // By sizes alone, which plans look at, it is done and would never be built again.
+    if (bySizes.kind === "valid") withdrawManifest(files.meta, bySizes.manifest.token);
     throw new SweepError(
       "NOT_FOUND",
-      `target ${targetId} is not there${reason}. Build it again with: lambda-hat build ${targetId}`,
+      `target ${targetId} is not there${reason}. Run the same command again: it builds the target anew.`,
     );
   }
   const { facts } = reading.manifest;

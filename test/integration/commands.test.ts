@@ -92,6 +92,31 @@ samplers: [{ name: hmc, overrides: { warmup: 100000000 } }]
     expect(diagnosed.stdout).toContain("sampling.until.wall_sec ended it in warmup");
   });
 
+  it("a target that was damaged fails its runs once, and is built again by the next sweep", async () => {
+    const own = temporaryFolder();
+    const sampler = "samplers: [{ name: hmc, overrides: { draws: DRAWS, warmup: 50 } }]";
+    const sweep = (draws: number) =>
+      runCommand(
+        sweepIn(
+          own,
+          `training: quick\ntargets: [{ model: tiny, data: tiny, seed: 1 }]\n${sampler.replace("DRAWS", `${draws}`)}\n`,
+        ),
+        { cwd: own },
+      );
+    expect(await sweep(20)).toMatchObject({ code: 0 });
+    const [[data, bytes]] = [...contentsOf(own, ["data.npz"])] as [[string, Buffer]];
+    const damaged = Buffer.from(bytes);
+    damaged.writeUInt8(damaged.readUInt8(200) ^ 1, 200);
+    writeFileSync(join(own, data), damaged);
+    const failed = await sweep(30);
+    expect(failed.code).toBe(1);
+    expect(failed.stdout).toMatch(/data\.npz is not the file that was written \(SHA-256\)\. Run the same/);
+    const again = await sweep(30);
+    expect(again, again.stderr).toMatchObject({ code: 0 });
+    expect(again.stderr).toContain("1 to build, 1 to run");
+    expect(contentsOf(own, ["data.npz"]).get(data)?.equals(bytes)).toBe(true);
+  }, 120_000);
+
   it("build and sample do the part that is asked for", async () => {
     const other = ["--set", "targets.0.seed=7", ...config];
     expect(await run("build", "tiny", ...other)).toMatchObject({ code: 0, stdout: "" });

@@ -3,7 +3,13 @@ import { appendFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { type Attempt, beginAttempt } from "../../../src/runs/attempt.ts";
-import { type Ending, type Manifest, readManifest, writeManifest } from "../../../src/runs/manifest.ts";
+import {
+  type Ending,
+  type Manifest,
+  readManifest,
+  withdrawManifest,
+  writeManifest,
+} from "../../../src/runs/manifest.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";
 
 const id = "tgt_0123456789ab/hmc_89abcdef";
@@ -97,6 +103,20 @@ test("a changed byte is found by hashes, not by sizes", () => {
   writeFileSync(join(dir, "trace.nc"), "drAws");
   expect(readManifest(path, id, "sizes").kind).toBe("valid");
   expect(readManifest(path, id, "hashes")).toMatchObject({ kind: "invalid" });
+});
+
+test("a manifest that is withdrawn is absent, and kept beside", () => {
+  const { path, attempt } = finish();
+  withdrawManifest(path, attempt.token);
+  expect(readManifest(path, id)).toEqual({ kind: "absent" });
+  expect(readFileSync(`${path}.damaged`, "utf8")).toContain(attempt.token);
+  withdrawManifest(path, attempt.token); // also where another was faster
+});
+
+test("only the manifest of the attempt that was found damaged is withdrawn", () => {
+  const { path } = finish();
+  withdrawManifest(path, "token of an attempt before");
+  expect(readManifest(path, id).kind).toBe("valid");
 });
 
 test("an outdated attempt cannot write its manifest", () => {
