@@ -3,7 +3,7 @@
  * and turns whatever they throw into one message and an exit code.
  */
 import { Command, CommanderError } from "commander";
-import { errorRecordOf } from "../core/errors.ts";
+import { type ErrorRecord, errorRecordOf, SweepError } from "../core/errors.ts";
 import { packageVersion } from "../core/package-root.ts";
 import { backendsCommand } from "./commands/backends.ts";
 import { boardCommand } from "./commands/board.ts";
@@ -68,17 +68,33 @@ const inheritExit = (command: Command): Command => {
   return command;
 };
 
+/** Nothing of commander's on standard error: what is wrong is printed as JSON instead. */
+const silence = (command: Command): void => {
+  command.configureOutput({ writeErr: () => {} });
+  for (const child of command.commands) silence(child);
+};
+
+/** What commander found wrong with the command line, as an error of ours. */
+const usageRecordOf = ({ message }: CommanderError): ErrorRecord =>
+  errorRecordOf(new SweepError("USAGE", message.replace(/^error: /, "").replace(/\s*\n\s*/g, " ")));
+
 /** Parses and runs one command line. Returns the exit code; never throws. */
 export const runCli = async (args: readonly string[]): Promise<number> => {
   const program = buildProgram();
+  const options = { verbose: args.includes("--verbose"), json: args.includes("--json") };
+  if (options.json) silence(program);
   try {
     await program.parseAsync([...args], { from: "user" });
     return typeof process.exitCode === "number" ? process.exitCode : exitCode.ok;
   } catch (error) {
     // commander has already printed its message; `--help` and `--version` arrive here with exit code 0.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.ok : exitCode.usage;
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return exitCode.ok;
+      if (options.json) printError(usageRecordOf(error), options);
+      return exitCode.usage;
+    }
     const record = errorRecordOf(error);
-    printError(record, { verbose: args.includes("--verbose"), json: args.includes("--json") });
+    printError(record, options);
     return exitCodeOf(record.code);
   }
 };
