@@ -70,8 +70,9 @@ const statusOf = ({ plan, progress, driver, events }: StoredSweep, look: SweepLo
 const printText = ({ plan, progress, driver, events }: StoredSweep, look: SweepLook | null): void => {
   const start = events[0]?.time ?? Date.now();
   const last = driver === null ? (events.at(-1)?.time ?? start) : Date.now();
-  const { total } = progress.counts();
-  for (const line of drawMatrix(plan, progress, { now: last, start, maxLines: total + 4 })) printLine(line);
+  const room = { maxLines: Number.POSITIVE_INFINITY, maxColumns: process.stdout.columns || 10_000 };
+  for (const line of drawMatrix(plan, progress, { now: last, start, ...room, isComplete: true }))
+    printLine(line);
   const lines = [
     ...blockLines(blockStatesOf(events), { now: last, isDriven: driver !== null }),
     ...workerLines(look, Date.now()),

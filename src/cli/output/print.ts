@@ -21,10 +21,8 @@ export const printBytes = (bytes: Uint8Array): void => {
   process.stdout.write(bytes);
 };
 
-/** Text to stderr as it is, without an end of line: for what is drawn again in place. */
-export const drawNote = (text: string): void => {
-  process.stderr.write(text);
-};
+/** Stderr as a terminal, for what is drawn again in place. */
+export const noteTerminal = process.stderr;
 
 /** A remark to stderr. */
 export const printNote = (line: string): void => {

@@ -39,12 +39,18 @@ export class SweepProgress {
   readonly tasks = new Map<string, TaskProgressView>();
   readonly #numSlots: number;
   readonly #expectedSec: ReadonlyMap<string, number>;
+  /** By task id: whom it is like, closest first: its sampler as configured, its algorithm, its kind. */
+  readonly #likeness = new Map<string, readonly string[]>();
 
   constructor(plan: Plan, options: { numSlots: number; expectedSec: ReadonlyMap<string, number> }) {
     this.#numSlots = options.numSlots;
     this.#expectedSec = options.expectedSec;
     const done = new Set(plan.doneTaskIds);
-    for (const { id } of plan.tasks) {
+    const labels = new Map(plan.cells.map(({ taskId, samplerLabel }) => [taskId, samplerLabel]));
+    for (const task of plan.tasks) {
+      const { id, kind } = task;
+      const sampler = kind === "run-sampler" ? [`label ${labels.get(id)}`, `sampler ${task.sampler}`] : [];
+      this.#likeness.set(id, [...sampler, `kind ${kind}`]);
       const state: TaskState = done.has(id) ? "skipped" : "waiting";
       this.tasks.set(id, { state, fraction: 0, phase: "", startedAt: 0, seconds: null, summary: null });
     }
@@ -83,32 +89,58 @@ export class SweepProgress {
   }
 
   /**
-   * Seconds until the sweep is done, if every slot stays busy; null while too little is known. A task's time is what
-   * an earlier sweep measured, or what its own progress says.
+   * Seconds until the sweep is done, if every slot stays busy; null while nothing is known of some kind. A task's time is what an earlier
+   * sweep measured, what its own progress says, or the mean of tasks of this sweep that are most like it.
    */
   remainingSec(now: number): number | null {
-    let total = 0;
-    let longest = 0;
+    const totals = this.#totalsByLikeness(now);
+    let [total, longest] = [0, 0];
     for (const [id, task] of this.tasks) {
       if (isFinal(task.state)) continue;
-      const left = this.#remainingOf(id, task, now);
-      if (left === null) return null;
+      const expected = this.#totalOf(id, task, now) ?? meanOfLike(this.#likeness.get(id) ?? [], totals);
+      if (expected === null) return null;
+      const elapsed = task.state === "running" ? (now - task.startedAt) / 1000 : 0;
+      const left = Math.max(0, expected - elapsed);
       total += left;
       longest = Math.max(longest, left);
     }
     return Math.max(longest, total / this.#numSlots);
   }
 
-  #remainingOf(id: string, task: TaskProgressView, now: number): number | null {
+  /** Seconds from start to end, from an earlier sweep or from the draws that are done. */
+  #totalOf(id: string, task: TaskProgressView, now: number): number | null {
     const expected = this.#expectedSec.get(id) ?? null;
-    if (task.state !== "running") return expected;
+    if (expected !== null || task.state !== "running") return expected;
     const elapsed = (now - task.startedAt) / 1000;
-    if (expected !== null) return Math.max(0, expected - elapsed);
-    return task.phase === "draws" && task.fraction > 0.02
-      ? (elapsed * (1 - task.fraction)) / task.fraction
-      : null;
+    return task.phase === "draws" && task.fraction > 0.02 ? elapsed / task.fraction : null;
+  }
+
+  #totalsByLikeness(now: number): ReadonlyMap<string, Mean> {
+    const totals = new Map<string, Mean>();
+    for (const [id, task] of this.tasks) {
+      const seconds = task.state === "done" ? task.seconds : this.#totalOf(id, task, now);
+      if (seconds === null) continue;
+      for (const key of this.#likeness.get(id) ?? []) {
+        const { sum, count } = totals.get(key) ?? { sum: 0, count: 0 };
+        totals.set(key, { sum: sum + seconds, count: count + 1 });
+      }
+    }
+    return totals;
   }
 }
+
+interface Mean {
+  readonly sum: number;
+  readonly count: number;
+}
+
+const meanOfLike = (keys: readonly string[], totals: ReadonlyMap<string, Mean>): number | null => {
+  for (const key of keys) {
+    const mean = totals.get(key);
+    if (mean !== undefined) return mean.sum / mean.count;
+  }
+  return null;
+};
 
 const stateOfCause = {
   task_error: "failed",
