@@ -104,11 +104,7 @@ export class Slot {
     const attempt: RunningAttempt = { lease, process: null, stopCause: null, isOver: false, stopTimer: null };
     this.#current = attempt;
     try {
-      let verdict: Verdict = { kind: "give_back" };
-      if (await this.#warmUp(lease)) {
-        attempt.process = this.#process;
-        verdict = await this.#supervise(broker, attempt);
-      }
+      const verdict = await this.#verdictOn(broker, attempt);
       this.#current = null;
       return await this.#reportAndLease(broker, lease, verdict);
     } catch (error) {
@@ -116,6 +112,17 @@ export class Slot {
       throw error;
     } finally {
       this.#current = null;
+    }
+  }
+
+  async #verdictOn(broker: TaskSource, attempt: RunningAttempt): Promise<Verdict> {
+    try {
+      if (!(await this.#warmUp(attempt.lease))) return { kind: "give_back" };
+      attempt.process = this.#process;
+      return await this.#supervise(broker, attempt);
+    } finally {
+      // Also of one that was to stop before it began: its process is the next task's by then.
+      if (attempt.stopTimer !== null) clearTimeout(attempt.stopTimer);
     }
   }
 
@@ -173,7 +180,6 @@ export class Slot {
     });
     attempt.isOver = true;
     if (deadline !== null) clearTimeout(deadline);
-    if (attempt.stopTimer !== null) clearTimeout(attempt.stopTimer);
     return this.#judge(attempt, end, paths);
   }
 

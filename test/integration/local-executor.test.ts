@@ -264,6 +264,21 @@ describe.skipIf(process.platform !== "linux" || !existsSync(script))(
       expect(statesOf(outcome)).toEqual({ a: "cancelled" });
     });
 
+    it("a task that is stopped before its process is ready takes nothing from the next one, which gets that process", async () => {
+      const broker = new LocalBroker({ clock: systemClock, leaseMs: null });
+      const next = aTask("next", { behaviour: { sleepMs: 4000 } });
+      const card = aLocalCard({ slots: 1, workerInit: "sleep 1" }, { graceSec: 2 });
+      const outcome = await run(aPlan([aTask("a"), next]), card, {
+        broker,
+        onEvent: (event) => {
+          if (event.kind === "task_started" && event.taskId === "a")
+            setTimeout(() => void broker.cancel("not wanted", ["a"]), 50); // once the slot has it
+        },
+      });
+      expect(statesOf(outcome)).toEqual({ a: "cancelled", next: "done" });
+      expect(events.filter(({ kind }) => kind === "worker_lost")).toEqual([]);
+    });
+
     it("on kill ends everything at once, whatever the grace", async () => {
       const kill = new AbortController();
       const outcome = await run(
