@@ -82,12 +82,13 @@ const topLevelBlock = {
 const resolveTop = (root: LocatedMap, mistakes: Mistake[]): TopLevel | null => {
   const timeoutNode = memberOf(root, "timeout");
   const timeoutMap = timeoutNode?.kind === "map" ? timeoutNode : undefined;
-  const presetNames = ["training", "posterior"].filter((key) => memberOf(root, key)?.kind === "scalar");
+  // The name of a preset, or what is no mapping: the block itself has something to say about that.
+  const noMaps = ["training", "posterior", "sampling"].filter((key) => memberOf(root, key)?.kind !== "map");
   const nulls = [...root.members.keys()].filter((key) => memberOf(root, key) === undefined);
   const skipped = [
     "targets",
     "samplers",
-    ...presetNames,
+    ...noMaps,
     ...nulls,
     ...(timeoutMap === undefined ? [] : ["timeout"]),
   ];

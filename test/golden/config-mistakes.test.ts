@@ -421,6 +421,36 @@ const cases: readonly Case[] = [
     at: ["4:26  samplers.0.preset"],
   },
   {
+    name: "blocks that are no mappings, each told once",
+    files: experimentText(
+      "- { model: tiny, data: tiny, seed: 1, overrides: 4, sampling: 3, posterior: 5, training: 6 }",
+      [
+        "- { name: hmc, overrides: 4 }",
+        "- { name: hmc, sampling: 3 }",
+        "- { name: hmc, posterior: [1] }",
+      ].join("\n  "),
+      "sampling: 3\nposterior: [1]\ntraining: 4\nresources: 5\n",
+    ),
+    at: [
+      "1:11  sampling",
+      "2:12  posterior",
+      "3:11  training",
+      "4:12  resources",
+      "6:52  targets.0.overrides",
+      "6:65  targets.0.sampling",
+      "6:79  targets.0.posterior",
+      "6:92  targets.0.training",
+      "8:29  samplers.0.overrides",
+      "9:28  samplers.1.sampling",
+      "10:30  samplers.2.posterior.0",
+    ],
+  },
+  {
+    name: "a setting of flow VI at another sampler",
+    files: withSampler("- { name: hmc, overrides: { flow_depth: 2 } }"),
+    at: ["4:31  samplers.0.overrides.flow_depth"],
+  },
+  {
     name: "a mistake inside a preset of the user",
     files: {
       "experiment.yaml": experimentText("- { model: mine, data: small, seed: 1 }"),

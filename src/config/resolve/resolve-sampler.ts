@@ -19,8 +19,11 @@ export const resolveSampler = (
 ): ResolvedSampler | null => {
   const { mistakes } = resolution;
   const before = mistakes.length;
-  const plain =
-    typeof memberText(entry, "posterior") === "string" ? withoutMembers(entry, ["posterior"]) : entry;
+  // A name of a preset, or what is no mapping: the block itself has something to say about that.
+  const plain = withoutMembers(
+    entry,
+    ["overrides", "sampling", "posterior"].filter((key) => memberOf(entry, key)?.kind !== "map"),
+  );
   const own = validateBlock(
     { name: "sampler entry", schema: samplerEntrySchema },
     withoutNulls(plain),

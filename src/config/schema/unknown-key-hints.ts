@@ -6,7 +6,7 @@ const inPosterior =
   "The posterior is no setting of the algorithm: write it under `posterior:` of the sampler or target.";
 const inSampling = "It is shared by all samplers: write it under `sampling:`.";
 const noProgress = "Progress is always shown; remove it.";
-const flowOnly = "It belongs to flow VI, which is not available; remove it.";
+const flowOnly = "It belongs to `vi` with `algo: flow`; remove it.";
 
 const hints: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   experiment: {
