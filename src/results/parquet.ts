@@ -127,7 +127,7 @@ const storedValue = (value: CellValue, type: ColumnType, name: string): unknown 
 export const readResults = async (path: string): Promise<Results> => {
   const bytes = readNamedFile(path, {
     expected: "a table (.parquet)",
-    absent: `there is no table ${path} yet. Run \`lambda-hat workflow llc\` first.`,
+    absent: `there is no table ${path} yet. Run \`lambda-hat workflow llc --local\` first.`,
   });
   const { parquet, arrow } = await loadLibraries();
   let table: Arrow.Table;

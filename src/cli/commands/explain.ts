@@ -31,11 +31,24 @@ export const explainCommand = (): Command =>
       const { task, name } = findTask(sweep.plan, cell);
       const around = await lookAround({ sweepId: sweep.plan.id, store: sweep.store }, task);
       printLine(`${name}  (${task.id})`);
-      for (const line of explain(sweep, task, around)) printLine(`  ${line}`);
+      for (const line of explain(sweep, task, { ...around, resume: resumeCommandOf(sweep, options) }))
+        printLine(`  ${line}`);
     });
 
+/** How to go on with the sweep. */
+const resumeCommandOf = ({ plan }: StoredSweep, { sweep, storeRoot }: ExplainOptions): string =>
+  [
+    "lambda-hat resume",
+    ...(sweep === undefined ? [] : [`--sweep ${plan.id}`]),
+    ...(storeRoot === "runs" ? [] : [`--store-root ${storeRoot}`]),
+  ].join(" ");
+
 /** Sentences, most important first. */
-const explain = (sweep: StoredSweep, task: Task, around: Surroundings): readonly string[] => {
+const explain = (
+  sweep: StoredSweep,
+  task: Task,
+  around: Surroundings & { readonly resume: string },
+): readonly string[] => {
   const state = sweep.progress.tasks.get(task.id)?.state ?? "planned";
   const lines = [
     `state: ${state}`,
@@ -45,7 +58,7 @@ const explain = (sweep: StoredSweep, task: Task, around: Surroundings): readonly
   ];
   if (state === "upstream_failed") lines.push(...needs(sweep, task));
   if (sweep.driver === null && state !== "done" && state !== "skipped") {
-    lines.push("nobody drives this sweep now: run `lambda-hat workflow llc` again and it goes on from here");
+    lines.push(`nobody drives this sweep now: \`${around.resume}\` goes on from here`);
   }
   const logs = logPathsOf(task, sweep.store.logs);
   return [...lines, `log: ${logs.log}`];

@@ -62,7 +62,8 @@ test("a fraction in a whole-number column is a bug", async () => {
 
 test("a missing table, or a folder, is NOT_FOUND, a damaged one TRACE_INVALID", async () => {
   const path = join(temporaryFolder(), "t.parquet");
-  await expect(readResults(path)).rejects.toMatchObject({ code: "NOT_FOUND" });
+  const message = expect.stringContaining("Run `lambda-hat workflow llc --local` first.");
+  await expect(readResults(path)).rejects.toMatchObject({ code: "NOT_FOUND", message });
   await expect(readResults(dirname(path))).rejects.toMatchObject({ code: "NOT_FOUND" });
   writeFileSync(path, "PAR1 but not really");
   await expect(readResults(path)).rejects.toMatchObject({ code: "TRACE_INVALID" });
