@@ -46,6 +46,9 @@ export const readAttempt = (dir: string): Attempt | null => {
   }
 };
 
+/** Number that the next attempt at the task of this folder will have, over all sweeps and restarts. */
+export const nextAttemptNumber = (dir: string): number => (readAttempt(dir)?.number ?? 0) + 1;
+
 /**
  * Takes the task of this folder: every earlier attempt can no longer finish. `nowMs`: since 1970. `token`: that of the
  * attempt's lease, by which its supervisor recognises what it left; default: a new one.
@@ -53,7 +56,7 @@ export const readAttempt = (dir: string): Attempt | null => {
 export const beginAttempt = (dir: string, nowMs: number, token: string = randomUUID()): Attempt => {
   const attempt: Attempt = {
     dir,
-    number: (readAttempt(dir)?.number ?? 0) + 1,
+    number: nextAttemptNumber(dir),
     token,
     host: hostname(),
     pid: process.pid,

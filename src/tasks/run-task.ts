@@ -1,9 +1,12 @@
 /** Maps each kind of task to the function that does it. Adding a kind without a case fails the type check. */
 import { hostname } from "node:os";
-import type { Task } from "../plan/task.ts";
+import type { BuildTargetTask, RunSamplerTask, Task } from "../plan/task.ts";
+import { nextAttemptNumber } from "../runs/attempt.ts";
+import { runFiles, targetFiles } from "../runs/layout.ts";
 import { runBuildTarget } from "./build-target.ts";
 import { runNoop } from "./run-noop.ts";
 import { runSampler } from "./run-sampler.ts";
+import { storeOf } from "./store-of.ts";
 import { takeTurns } from "./take-turns.ts";
 import type { TaskContext, TaskOutcome } from "./task-context.ts";
 
@@ -13,19 +16,21 @@ export const runTask = async (task: Task, context: TaskContext): Promise<TaskOut
     case "noop":
       return runNoop(task, context);
     case "build-target":
-      return withLog(task, context, () => takeTurns(task, context, () => runBuildTarget(task, context)));
+      return takeTurns(task, context, () => withLog(task, context, () => runBuildTarget(task, context)));
     case "run-sampler":
-      return withLog(task, context, () => takeTurns(task, context, () => runSampler(task, context)));
+      return takeTurns(task, context, () => withLog(task, context, () => runSampler(task, context)));
   }
 };
 
-/** The log of a task tells where each attempt ran, and how it ended unless it threw. */
+/** The log of a task tells where each attempt ran, by its number in the folder, and how it ended unless it threw. */
 const withLog = async (
-  task: Task,
+  task: BuildTargetTask | RunSamplerTask,
   context: TaskContext,
   run: () => Promise<TaskOutcome>,
 ): Promise<TaskOutcome> => {
-  context.log(`${task.title}: attempt ${context.attempt} on ${hostname()}, process ${process.pid}`);
+  const store = storeOf(context.storeRoot);
+  const { dir } = task.kind === "run-sampler" ? runFiles(store, task) : targetFiles(store, task.targetId);
+  context.log(`${task.title}: attempt ${nextAttemptNumber(dir)} on ${hostname()}, process ${process.pid}`);
   const outcome = await run();
   context.log(outcome.kind === "done" ? "done" : "given back; the next attempt goes on from the checkpoint");
   return outcome;

@@ -75,6 +75,7 @@ describe.skipIf(!hasBuild)("the command line (needs a build)", () => {
     expect(contentsOf(folder, promisedFiles)).toEqual(before);
     for (const [path, bytes] of contentsOf(folder, ["manifest.json", "meta.json"]))
       expect(manifests.get(path)?.equals(bytes), path).toBe(false);
+    expect(await print("logs", "tiny × hmc")).toMatch(/: attempt 1 on [\s\S]*: attempt 2 on /);
   }, 60_000);
 
   it("a run that wall_sec ends in warmup is done, without draws, and says why", async () => {
