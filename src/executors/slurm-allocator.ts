@@ -50,9 +50,10 @@ export class SlurmAllocator implements Allocator {
     const id = end.code === 0 ? parseJobId(end.stdout, this.#card.jobIdPattern) : null;
     if (id !== null) return { kind: "taken", id };
     if (end.code === 0) return { kind: "in_doubt", message: `sbatch printed no job id${quoted(end)}` };
-    const message = `sbatch refused the block${quoted(end)}`;
     const refusal = judgeRefusal(end.stderr);
-    if (refusal === "in_doubt") return { kind: "in_doubt", message };
+    if (refusal === "in_doubt")
+      return { kind: "in_doubt", message: `sbatch failed, and may have queued the block${quoted(end)}` };
+    const message = `sbatch refused the block${quoted(end)}`;
     return { kind: "refused", message, isPermanent: refusal === "permanent" };
   }
 
