@@ -3,9 +3,11 @@
  */
 import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Redis } from "ioredis";
 import type { ConnectionFile } from "../../src/queue/redis/redis-address.ts";
 import { liveHolderOf } from "../../src/queue/sweep-lock.ts";
+import { sweepEventsIn } from "./card-sweep.ts";
 import { isRunning, parentOf, taskProcessesOf } from "./processes.ts";
 import type { SlurmCluster } from "./slurm-cluster.ts";
 import { filesUnder } from "./sweep-folder.ts";
@@ -35,6 +37,9 @@ export interface Battlefield {
   readonly random: () => number;
 }
 
+/** A process that was killed is gone a moment later. */
+const diesWithinMs = 300;
+
 /** What was killed, for the list. */
 export interface Kill {
   readonly victim: Victim;
@@ -53,8 +58,9 @@ export const killOne = async (victim: Victim, field: Battlefield): Promise<Kill 
   if (what === null) return null;
   const time = Date.now();
   // Those that are asked to end give their tasks back.
-  const workers = victim === "worker" || victim === "node" ? before.filter((pid) => !isRunning(pid)) : [];
-  return { victim, time, what, workers };
+  if (victim !== "worker" && victim !== "node") return { victim, time, what, workers: [] };
+  await sleep(diesWithinMs);
+  return { victim, time, what, workers: before.filter((pid) => !isRunning(pid)) };
 };
 
 const harm: Readonly<Record<Victim, (field: Battlefield) => Promise<string | null>>> = {
@@ -63,7 +69,7 @@ const harm: Readonly<Record<Victim, (field: Battlefield) => Promise<string | nul
     return pid !== null && signal(pid) ? `process ${pid}` : null;
   },
   worker: async (field) => {
-    const pid = pick(workersOf(field), field);
+    const pid = holderOf(field);
     if (pid === null) return null;
     const tasks = taskProcessesOf(pid);
     signal(pid);
@@ -97,15 +103,25 @@ async function killNode({ slurm, place, random }: Battlefield): Promise<string |
   signal(daemon);
   if (takesJobs) for (const pid of processesOn(node, place)) signal(pid);
   slurm.run("scontrol", "update", `nodename=${node}`, "state=down", "reason=chaos");
-  setTimeout(() => slurm.startNode(node), 1000 + 4000 * random());
+  slurm.startNodeLater(node, 1000 + 4000 * random());
   return `${node} ${takesJobs ? "with its jobs" : "without its jobs"}`;
 }
 
+/** A wait that is longer was not cut short yet. */
+const hastenedMs = 20_000;
+
 /** Jobs that were requeued would wait two minutes. */
 export const hurryJobs = ({ slurm }: Battlefield): void => {
-  for (const line of slurm.run("squeue", "-h", "-t", "PD", "-o", "%i %r").split("\n")) {
-    const [id, reason] = line.trim().split(" ");
-    if (reason === "BeginTime") slurm.run("scontrol", "update", `jobid=${id}`, "StartTime=now");
+  try {
+    for (const line of slurm.run("squeue", "-h", "-t", "PD", "-o", "%i %r").split("\n")) {
+      const [id = "", reason] = line.trim().split(" ");
+      if (reason !== "BeginTime") continue;
+      const job = slurm.run("scontrol", "-o", "show", "job", id);
+      const start = Date.parse(/ EligibleTime=(\S+)/.exec(job)?.[1] ?? "");
+      if (start - Date.now() > hastenedMs) slurm.hasten(id);
+    }
+  } catch {
+    // It has just ended, or the controller is busy: the next look will do.
   }
 };
 
@@ -118,6 +134,18 @@ const processesWith = (...words: readonly string[]): readonly number[] =>
       const line = read(`/proc/${pid}/cmdline`);
       return words.every((word) => line.includes(word)) && isRunning(pid);
     });
+
+/** The worker that began the youngest of the running tasks: it holds it still, as far as anybody can tell. Null: none does. */
+const holderOf = (field: Battlefield): number | null => {
+  const running = new Map<string, string>();
+  for (const event of sweepEventsIn(field.place)) {
+    if (event.kind === "task_started") running.set(event.taskId, event.worker);
+    else if ("taskId" in event && event.kind !== "progress") running.delete(event.taskId);
+  }
+  const workers = workersOf(field);
+  const holders = [...running.values()].flatMap((name) => workers.filter((pid) => name.includes(`/${pid}/`)));
+  return holders.at(-1) ?? null;
+};
 
 /** Supervisors of slots on nodes. */
 const workersOf = ({ place }: Battlefield): readonly number[] =>

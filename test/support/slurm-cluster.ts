@@ -20,7 +20,8 @@ export interface SlurmCluster {
   hasten(jobId: string): void;
   /** The daemon of one node; absent once it was killed. */
   nodePid(node: "n1" | "n2"): number;
-  startNode(node: "n1" | "n2"): void;
+  /** Nothing if the cluster is stopped meanwhile. */
+  startNodeLater(node: "n1" | "n2", afterMs: number): void;
   /** Ends all jobs and all daemons. */
   stop(): Promise<void>;
 }
@@ -66,13 +67,18 @@ export const startSlurm = async (): Promise<SlurmCluster> => {
   };
   const run = (program: string, ...args: readonly string[]): string =>
     execFileSync(program, args, { env, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+  const timers = new Set<NodeJS.Timeout>();
   const hasten = (jobId: string): void =>
     void run("scontrol", "update", `jobid=${jobId}`, "StartTime=now+15");
   const startNode = (node: string): void => void daemons.set(node, start("slurmd", "-D", "-N", node));
+  const startNodeLater = (node: string, afterMs: number): void => {
+    timers.add(setTimeout(() => startNode(node), afterMs));
+  };
   daemons.set("ctld", start("slurmctld", "-D", "-i", "-c"));
   startNode("n1");
   startNode("n2");
   const stop = async (): Promise<void> => {
+    for (const timer of timers) clearTimeout(timer);
     try {
       run("scancel", `--user=${userInfo().username}`);
       await poll(() => run("squeue", "-h").trim() === "", 15_000);
@@ -90,7 +96,7 @@ export const startSlurm = async (): Promise<SlurmCluster> => {
     await stop();
     throw new Error(`SLURM did not start:\n${log}`, { cause });
   }
-  return { env, run, hasten, startNode, stop, nodePid: (node) => daemons.get(node)?.pid ?? -1 };
+  return { env, run, hasten, startNodeLater, stop, nodePid: (node) => daemons.get(node)?.pid ?? -1 };
 };
 
 const ended = (child: ChildProcess): Promise<unknown> =>
