@@ -46,7 +46,7 @@ describe.skipIf(process.platform !== "linux" || !existsSync(script))(
     afterEach(async () => {
       rmSync(folder, { recursive: true });
       expect(taskProcessesOf(process.pid)).toEqual([]);
-      await until("processes and timers are gone", () => countResources() <= numResources, 2000);
+      await until("processes and timers are gone", () => countResources() <= numResources, 10_000);
     });
 
     const run = async (
@@ -197,18 +197,21 @@ describe.skipIf(process.platform !== "linux" || !existsSync(script))(
     });
 
     it("replaces a process that died between two tasks at no cost", async () => {
-      const long = aTask("long", { behaviour: { sleepMs: 1500 } });
+      const long = aTask("long", { behaviour: { sleepMs: 5000 } });
       let hasKilled = false;
+      const groups = ["a", "b"].flatMap(
+        (label) => aLocalCard({ label, slots: 1, env: { GROUP: label } }).executors,
+      );
       const outcome = await run(
         aPlan([long, aTask("short"), aTask("after", { needs: ["long"] })]),
-        aLocalCard(),
+        aLocalCard({}, { executors: groups }),
         {
           onEvent: (event) => {
             if (event.kind !== "progress" || hasKilled || !events.some(({ kind }) => kind === "task_done"))
               return;
             hasKilled = true;
             for (const pid of taskProcessesOf(process.pid))
-              if (pid !== busiest()) process.kill(pid, "SIGKILL");
+              if (pid !== pidOf("long")) process.kill(pid, "SIGKILL");
           },
         },
       );
@@ -217,8 +220,14 @@ describe.skipIf(process.platform !== "linux" || !existsSync(script))(
       expect(events.filter(({ kind }) => kind === "worker_lost")).toEqual([]);
     });
 
-    /** The process started first: `long` is leased first. */
-    const busiest = (): number => Math.min(...taskProcessesOf(process.pid));
+    /** The process of the group whose slot began the task. */
+    const pidOf = (taskId: string): number | undefined => {
+      const started = events.findLast((event) => event.kind === "task_started" && event.taskId === taskId);
+      const group = started?.kind === "task_started" ? started.worker.split("/")[0] : "none";
+      return taskProcessesOf(process.pid).find((pid) =>
+        readFileSync(`/proc/${pid}/environ`, "utf8").split("\0").includes(`GROUP=${group}`),
+      );
+    };
 
     it("takes an error that nothing caught for the task's and replaces the process", async () => {
       const a = aTask("a", { behaviour: { throwAside: "lost promise", sleepMs: 1000 } });

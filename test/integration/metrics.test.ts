@@ -10,7 +10,7 @@ import { temporaryFolder } from "../support/temporary-folder.ts";
 const experiment = `
 training: quick
 targets: [{ model: tiny, data: tiny, seed: 1..2 }]
-samplers: [{ name: hmc, overrides: { draws: 2000, warmup: 200 } }]
+samplers: [{ name: hmc, overrides: { draws: 20000, warmup: 200 } }]
 `;
 /** Value of a line of a scrape; null: there is none. */
 const valueOf = (text: string, line: string): number | null => {
@@ -49,7 +49,7 @@ describe.skipIf(!hasBuild)("--metrics (needs a build)", { timeout: 120_000 }, ()
       // Over Redis a slot takes its next task with the word that it has done the last: for a moment both count.
       expect(mostBuilds).toBeLessThanOrEqual(options.length === 0 ? 1 : 2);
       expect(most('lambda_hat_tasks{class="build",state="done"}')).toBe(2);
-      expect(most('lambda_hat_tasks{class="sample",state="running"}')).toBe(1);
+      expect(most('lambda_hat_tasks{class="sample",state="running"}')).toBeGreaterThanOrEqual(1);
       expect(most('lambda_hat_worker_slots{state="busy"}')).toBe(1);
       expect(most("lambda_hat_queue_up")).toBe(1);
       expect(most('lambda_hat_task_seconds_count{class="build",outcome="done"}')).toBe(2);

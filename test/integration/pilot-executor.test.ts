@@ -41,8 +41,10 @@ const aWorld = async (
   lines: string,
   behaviour: FakeSlurmBehaviour = {},
   folder = temporaryFolder(),
+  cmdTimeoutSec = 20,
 ): Promise<World> => {
-  const card: SlurmCard = aSlurmCard(`label: a\nsubmit: { cmd_timeout: 2, min_interval: 1 }\n${lines}`);
+  const submit = `submit: { cmd_timeout: ${cmdTimeoutSec}, min_interval: 1 }`;
+  const card: SlurmCard = aSlurmCard(`label: a\n${submit}\n${lines}`);
   const slurm = fakeSlurm(behaviour);
   const broker = new LocalBroker({ clock: systemClock, leaseMs: null });
   await broker.submit(aPlan(["a", "b", "c", "d"].map((id) => aTask(id))), {
@@ -154,7 +156,12 @@ describe("pilot executor", () => {
   };
   for (const [what, behaviour] of Object.entries(misbehaviours)) {
     it(`never has more than max_blocks allocations when sbatch ${what}`, async () => {
-      const { slurm, broker, executor } = await aWorld("max_blocks: 2\nbacklog: 2", behaviour);
+      const { slurm, broker, executor } = await aWorld(
+        "max_blocks: 2\nbacklog: 2",
+        behaviour,
+        temporaryFolder(),
+        2,
+      );
       const run = executor.run(broker).catch(() => {});
       await new Promise((resolve) => setTimeout(resolve, 3000)); // five minutes of its clock
       await broker.cancel("enough");

@@ -100,11 +100,11 @@ describe.skipIf(!canRun)("private Redis (needs redis-server and a build)", () =>
 
   it("ends by itself when nobody has been connected for long; a driver that comes later finds its data, address and password", async () => {
     const connectionFile = join(temporaryFolder(), "redis.json");
-    const server = await startPrivateRedis({ ...options, connectionFile, orphanSec: 1 });
+    const server = await startPrivateRedis({ ...options, connectionFile, orphanSec: 3 });
     const client = await connectRedis(server.address, { requireAuthentication: true });
     await client.set("kept", "yes");
     const { redis, keeper } = await pidsOf(client);
-    await new Promise((resolve) => setTimeout(resolve, 2500));
+    await new Promise((resolve) => setTimeout(resolve, 5000));
     expect([redis, keeper].every(isRunning)).toBe(true); // somebody is connected
     client.disconnect();
     await until("it has ended", () => ![redis, keeper].some(isRunning));

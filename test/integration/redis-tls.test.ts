@@ -13,7 +13,7 @@ import { temporaryFolder } from "../support/temporary-folder.ts";
 const experiment = `
 training: quick
 targets: [{ model: tiny, data: tiny, seed: 1..3 }]
-samplers: [{ name: hmc, overrides: { draws: 200, warmup: 100 } }]
+samplers: [{ name: hmc, overrides: { draws: 20000, warmup: 100 } }]
 `;
 const reason = whyNoTls ?? (hasBuild ? null : "there is no build");
 const name = `a Redis with TLS${reason === null ? "" : ` (skipped: ${reason})`}`;

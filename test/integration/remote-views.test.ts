@@ -28,7 +28,7 @@ interface World {
 
 describe.skipIf(!hasBuild || !hasRedisServer)(
   "a sweep that is driven elsewhere (needs a build and redis-server)",
-  { timeout: 120_000 },
+  { timeout: 240_000 },
   () => {
     const start = async (...options: readonly string[]): Promise<World> => {
       const cwd = temporaryFolder();
@@ -103,7 +103,7 @@ describe.skipIf(!hasBuild || !hasRedisServer)(
         await world.print("explain", "seed 2 × hmc"),
       ];
       for (const text of both)
-        expect(text).toMatch(/state: running\n {2}attempt 1 has run for \d+s on \S+slot-0/);
+        expect(text).toMatch(/state: running\n {2}attempt 1 has run for (?:\d+m)?\d+s on \S+slot-0/);
       expect(both.filter((text) => text.includes("local/slot-0"))).toHaveLength(1);
       worker.child.kill("SIGTERM");
       expect((await worker.ended).code).toBe(0);

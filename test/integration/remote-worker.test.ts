@@ -37,10 +37,10 @@ describe.skipIf(!canRun)("remote worker (needs Linux, redis-server and a build)"
     await broker.close();
   });
 
-  const submit = async (plan: Plan, options: Partial<SubmitOptions> = {}): Promise<void> => {
+  const submit = async (plan: Plan, options: Partial<SubmitOptions> = {}, leaseMs = 1500): Promise<void> => {
     const client = redis.connect();
     await client.flushall();
-    broker = new RedisBroker({ client, clock: systemClock, leaseMs: 1500, storeRoot: "/nowhere" });
+    broker = new RedisBroker({ client, clock: systemClock, leaseMs, storeRoot: "/nowhere" });
     broker.subscribe((event) => events.push(event));
     const rules = {
       retryPolicy: { ...defaultRetryPolicy, backoffMs: 10 },
@@ -113,7 +113,7 @@ describe.skipIf(!canRun)("remote worker (needs Linux, redis-server and a build)"
   });
 
   it("a task that computes without yielding for longer than a lease keeps its lease", async () => {
-    await submit(aPlan([aTask("a", { behaviour: { busyMs: 5000 } })]));
+    await submit(aPlan([aTask("a", { behaviour: { busyMs: 12_000 } })]), {}, 5000);
     startWorker();
     await until("the sweep is over", () => has("sweep_done"));
     expect((await broker.records())[0]).toMatchObject({ state: "done", attempt: 1 });
@@ -159,7 +159,7 @@ describe.skipIf(!canRun)("remote worker (needs Linux, redis-server and a build)"
         ["wrong", 1],
       ]),
     });
-    const worker = startWorker({ TEST_ENDS_IN_SEC: "6" });
+    const worker = startWorker({ TEST_ENDS_IN_SEC: "15" });
     expect(await exitOf(worker)).toBe(0);
     await until("the driver knows", () => has("given_back", "wrong"));
     const states = Object.fromEntries((await broker.records()).map(({ task, state }) => [task.id, state]));

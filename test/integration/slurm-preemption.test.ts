@@ -25,7 +25,7 @@ samplers: [{ name: hmc, overrides: { draws: 60000, warmup: 100, thinning: 20 } }
 
 describe.skipIf(!hasSlurm || !hasRedisServer || !hasMainScript)(
   "preemption (needs SLURM's daemons, redis-server and a build)",
-  { timeout: 240_000 },
+  { timeout: 480_000 },
   () => {
     let slurm: SlurmCluster;
     let folder = "";
@@ -38,7 +38,7 @@ describe.skipIf(!hasSlurm || !hasRedisServer || !hasMainScript)(
       const local = startSweepIn(reference, experiment, { args: ["--local"] });
       expect((await local.ended).code).toBe(0);
       expected = traceDigestsIn(reference);
-    }, 120_000);
+    }, 240_000);
     afterAll(async () => {
       await slurm.stop();
       rmSync(reference, { recursive: true, force: true });
@@ -49,7 +49,8 @@ describe.skipIf(!hasSlurm || !hasRedisServer || !hasMainScript)(
       commands = [];
       return async () => {
         for (const { child } of commands) if (child.exitCode === null) child.kill("SIGKILL");
-        await until("no allocation is left", () => slurm.run("squeue", "-h", "-t", "PD,R,CF").trim() === "");
+        const left = (): string => slurm.run("squeue", "-h", "-t", "PD,R,CF").trim();
+        await until("no allocation is left", () => left() === "", 60_000);
         rmSync(folder, { recursive: true, force: true });
       };
     });

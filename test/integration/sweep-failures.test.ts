@@ -52,7 +52,7 @@ describe.skipIf(!hasBuild || process.platform !== "linux")(
           endless,
           "{ name: hmc, sampling: { chains: 3000000 }, overrides: { draws: 10, warmup: 10 } }",
         ],
-        "timeout: { sample: 6 }\nresources: { sample: { memory: 700M } }",
+        "timeout: { sample: 20 }\nresources: { sample: { memory: 700M } }",
       ),
       // No native kernels: compiling them for the first time would count as the task's time.
       "--backend=wasm",
@@ -67,7 +67,7 @@ describe.skipIf(!hasBuild || process.platform !== "linux")(
     beforeAll(async () => {
       first = await runCommand(args, { cwd: folder });
       rows = await rowsIn(folder);
-    }, 120_000);
+    }, 240_000);
     afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
     it("ends with 1 and has one row a planned cell, with its status", () => {
@@ -92,7 +92,7 @@ describe.skipIf(!hasBuild || process.platform !== "linux")(
 
     it("says for each failure what is wrong and what to change, in the table and on the terminal", () => {
       const messages = columnOf(rows, "error_message");
-      expect(messages[`1 ${slow}`]).toMatch(/limit of 6 s .* Raise timeout\.sample in the experiment/);
+      expect(messages[`1 ${slow}`]).toMatch(/limit of 20 s .* Raise timeout\.sample in the experiment/);
       expect(messages[`1 ${greedy}`]).toMatch(
         /(limit of 700 MiB.*resources\.sample\.memory)|use fewer chains/,
       );
@@ -119,7 +119,7 @@ describe.skipIf(!hasBuild || process.platform !== "linux")(
       const root = String(rows.find((row) => row["seed"] === 2)?.["target_id"]);
       const explain = async (cell: string): Promise<string> =>
         (await runCommand(["explain", cell], { cwd: folder })).stdout;
-      expect(await explain(`seed 1 × ${slow}`)).toMatch(/state: timeout[\s\S]*limit of 6 s/);
+      expect(await explain(`seed 1 × ${slow}`)).toMatch(/state: timeout[\s\S]*limit of 20 s/);
       expect(await explain(`seed 1 × ${greedy}`)).toMatch(/state: out_of_memory/);
       expect(await explain(root)).toMatch(/state: failed[\s\S]*training diverged/);
       expect(await explain(`seed 2 × ${slow}`)).toContain(`cannot run, because ${root} failed`);

@@ -44,8 +44,8 @@ describe.skipIf(!hasBuild || !hasRedisServer)(
     });
 
     it("is not idle while it works, however long a task takes", async () => {
-      await open([aTask("a", { behaviour: { sleepMs: 3500 } })]);
-      const { code, stderr } = await work("--idle-exit", "1");
+      await open([aTask("a", { behaviour: { sleepMs: 8000 } })]);
+      const { code, stderr } = await work("--idle-exit", "3");
       expect(code, stderr).toBe(0);
       expect(stderr).toMatch(/nothing more to do, 1 slots closed\n$/);
       await broker.records();

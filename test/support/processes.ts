@@ -27,7 +27,7 @@ export const taskProcessesOf = (pid: number): readonly number[] =>
     .filter((child) => parentOf(child) === pid && read(`/proc/${child}/cmdline`).includes("task-process.js"));
 
 /** Waits until `condition` holds. @throws after `timeoutMs`. */
-export const until = async (what: string, condition: () => boolean, timeoutMs = 20_000): Promise<void> => {
+export const until = async (what: string, condition: () => boolean, timeoutMs = 40_000): Promise<void> => {
   const end = Date.now() + timeoutMs;
   while (!condition()) {
     if (Date.now() > end) throw new Error(`waited in vain until ${what}`);
