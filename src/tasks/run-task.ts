@@ -6,7 +6,6 @@ import { runFiles, targetFiles } from "../runs/layout.ts";
 import { runBuildTarget } from "./build-target.ts";
 import { runNoop } from "./run-noop.ts";
 import { runSampler } from "./run-sampler.ts";
-import { storeOf } from "./store-of.ts";
 import { takeTurns } from "./take-turns.ts";
 import type { TaskContext, TaskOutcome } from "./task-context.ts";
 
@@ -28,8 +27,9 @@ const withLog = async (
   context: TaskContext,
   run: () => Promise<TaskOutcome>,
 ): Promise<TaskOutcome> => {
-  const store = storeOf(context.storeRoot);
-  const { dir } = task.kind === "run-sampler" ? runFiles(store, task) : targetFiles(store, task.targetId);
+  const { storeRoot } = context;
+  const { dir } =
+    task.kind === "run-sampler" ? runFiles(storeRoot, task) : targetFiles(storeRoot, task.targetId);
   context.log(`${task.title}: attempt ${nextAttemptNumber(dir)} on ${hostname()}, process ${process.pid}`);
   const outcome = await run();
   context.log(outcome.kind === "done" ? "done" : "given back; the next attempt goes on from the checkpoint");
