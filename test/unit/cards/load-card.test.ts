@@ -376,7 +376,7 @@ redis: { url: "rediss://r:6379" }
     expect(() => loadCard(path)).toThrow(
       /^1002 mistakes in [\s\S]*got the unknown key "key_0"; expected one of/,
     );
-  }, 30_000);
+  }, 120_000);
 
   it.each([
     "redis://:secret@h:1",
