@@ -120,7 +120,14 @@ samplers: [{ name: hmc, overrides: { warmup: 100000000 } }]
 
   it("build and sample do the part that is asked for", async () => {
     const other = ["--set", "targets.0.seed=7", ...config];
-    expect(await run("build", "tiny", ...other)).toMatchObject({ code: 0, stdout: "" });
+    expect(await print("build", "tiny", ...other, "--dry-run")).toMatch(
+      /tiny\/tiny seed 7 .*tgt_\w+ .*build[\s\S]*\n1 target: 1 to build, 0 done already\n/,
+    );
+    const built = await run("build", "tiny", ...other);
+    expect(built).toMatchObject({ code: 0, stdout: "" });
+    expect(built.stderr).toMatch(/^1 target: 1 to build, 0 done already\n/);
+    const ignored = await run("build", "tiny", ...other, "--backend=reference");
+    expect(ignored).toMatchObject({ code: 2, stderr: expect.stringContaining("--backend") });
     const sampled = await run("sample", "tiny × hmc", ...other);
     expect(sampled).toMatchObject({ code: 0 });
     expect(sampled.stderr).toMatch(/1 targets × 1 samplers = 1 cells: 0 to build, 1 to run, 1 tasks done/);

@@ -2,10 +2,10 @@
 import { Command } from "commander";
 import { executeSweep } from "../sweep/execute-sweep.ts";
 import { restrictPlan } from "../sweep/restrict-plan.ts";
-import { addSweepOptions, sweepOptionsOf, withDefaultPlace } from "../sweep/sweep-options.ts";
+import { addBuildOptions, sweepOptionsOf, withDefaultPlace } from "../sweep/sweep-options.ts";
 
 export const buildCommand = (): Command =>
-  addSweepOptions(
+  addBuildOptions(
     new Command("build")
       .description("build targets of an experiment, without sampling (on this machine)")
       .argument("[targets...]", "ids or names of targets (default: all)"),

@@ -48,8 +48,13 @@ export const planCounts = (
   };
 };
 
-/** One line: `3 targets × 4 samplers = 12 cells: 3 to build, 12 to run, 0 done already`. */
+/** One line: `3 targets × 4 samplers = 12 cells: 3 to build, 12 to run, 0 done already`; without cells `3 targets: 2 to build, 1 done already`. */
 export const planLine = (plan: Plan): string => {
+  if (plan.cells.length === 0) {
+    const { builds, toBuild } = planCounts(plan);
+    const work = toBuild === 0 ? "nothing to do" : `${toBuild} to build`;
+    return `${builds} ${builds === 1 ? "target" : "targets"}: ${work}, ${builds - toBuild} done already`;
+  }
   const targets = new Set(plan.cells.map(({ targetIndex }) => targetIndex)).size;
   const samplers = new Set(plan.cells.map(({ samplerIndex }) => samplerIndex)).size;
   const { toBuild, toRun, skipped } = planCounts(plan);
@@ -57,26 +62,26 @@ export const planLine = (plan: Plan): string => {
   return `${targets} targets × ${samplers} samplers = ${plan.cells.length} cells: ${work}, ${skipped} tasks done already`;
 };
 
-/** Prints for people. */
-export const printPlan = (plan: Plan, facts: PlanFacts): void => {
+/** Lines of the matrix: a target with its cells, or alone where only builds are planned. */
+const rowsOf = (plan: Plan): readonly (readonly string[])[] => {
   const done = new Set(plan.doneTaskIds);
-  const samplers = [...new Map(plan.cells.map((cell) => [cell.samplerIndex, cell.samplerLabel])).values()];
-  const table = new Table({ head: ["target", "id", "build", ...samplers], style: { head: [], border: [] } });
+  const buildState = (id: string): string => (done.has(id) ? "skip: done" : "build");
+  if (plan.cells.length === 0) return plan.tasks.map(({ id, title }) => [title, id, buildState(id)]);
   const rows = new Map<number, string[]>();
   for (const cell of plan.cells) {
-    const row = rows.get(cell.targetIndex) ?? [
-      cell.targetLabel,
-      cell.targetId,
-      done.has(cell.targetId) ? "skip: done" : "build",
-    ];
-    row[3 + cell.samplerIndex] = cell.isDuplicate
-      ? "as above"
-      : done.has(cell.taskId)
-        ? "skip: done"
-        : `run ${cell.runId}`;
+    const row = rows.get(cell.targetIndex) ?? [cell.targetLabel, cell.targetId, buildState(cell.targetId)];
+    const runState = done.has(cell.taskId) ? "skip: done" : `run ${cell.runId}`;
+    row[3 + cell.samplerIndex] = cell.isDuplicate ? "as above" : runState;
     rows.set(cell.targetIndex, row);
   }
-  for (const row of rows.values()) table.push(row);
+  return [...rows.values()];
+};
+
+/** Prints for people. */
+export const printPlan = (plan: Plan, facts: PlanFacts): void => {
+  const samplers = [...new Map(plan.cells.map((cell) => [cell.samplerIndex, cell.samplerLabel])).values()];
+  const table = new Table({ head: ["target", "id", "build", ...samplers], style: { head: [], border: [] } });
+  for (const row of rowsOf(plan)) table.push([...row]);
   printLine(table.toString());
   for (const note of plan.notes) printLine(`note: ${note}`);
   const { toBuild, toRun } = planCounts(plan);

@@ -29,8 +29,14 @@ export interface SweepOptions {
   readonly requireConverged: boolean;
 }
 
-/** Adds the options to a command. */
+/** Adds the options to a command that builds and samples. */
 export const addSweepOptions = (command: Command): Command =>
+  addBuildOptions(command).addOption(
+    new Option("--backend <name>", "compute backend").choices(backendChoices).default("auto"),
+  );
+
+/** Adds the options to a command that only builds: on the backend `wasm`, whatever samples. */
+export const addBuildOptions = (command: Command): Command =>
   command
     .option("--config <file>", "experiment file", "config/experiments.yaml")
     .option("--local", "run on this machine, with nothing else to install")
@@ -43,7 +49,6 @@ export const addSweepOptions = (command: Command): Command =>
     .addOption(
       new Option("--parsl-card <file>", "other spelling of --card").argParser(collect).default([]).hideHelp(),
     )
-    .addOption(new Option("--backend <name>", "compute backend").choices(backendChoices).default("auto"))
     .option("--slots <n>", "tasks at the same time (default: cores / threads per task)", parseCount)
     .option(
       "--set <path=value>",
@@ -78,7 +83,7 @@ export const sweepOptionsOf = (raw: Record<string, unknown>): SweepOptions => {
   return {
     config: raw["config"] as string,
     cards: cardsOf(raw),
-    backend: raw["backend"] as string,
+    backend: (raw["backend"] ?? "auto") as string,
     redis: (raw["redis"] ?? null) as string | null,
     detach: is("detach"),
     metrics: (raw["metrics"] ?? null) as ListenAddress | null,
