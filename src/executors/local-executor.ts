@@ -61,6 +61,11 @@ export class LocalExecutor implements Executor {
         : [];
   }
 
+  /** Tasks that run now; not those that have ended and are being told. */
+  get numRunning(): number {
+    return this.#slots.filter(({ taskId }) => taskId !== null).length;
+  }
+
   async run(broker: TaskSource): Promise<void> {
     const unsubscribe = broker.subscribe((event) => {
       if (event.kind === "stop_requested") this.#slotOf(event.taskId)?.requestStop();

@@ -15,7 +15,7 @@ import type { LocalCard } from "../cards/card.ts";
 import { systemClock } from "../core/clock.ts";
 import { SweepError } from "../core/errors.ts";
 import type { Task, TaskKind } from "../plan/task.ts";
-import type { RedisClient } from "../queue/redis/connect-redis.ts";
+import { endConnection, type RedisClient } from "../queue/redis/connect-redis.ts";
 import { workerLooksEveryMs, workerSpreadMs } from "../queue/redis/lease-times.ts";
 import {
   parseRedisUrl,
@@ -62,6 +62,8 @@ export interface RemoteWorkerOptions {
     readonly isDone: (task: Task, since: number | null) => boolean;
     readonly answerLeftBy: LocalExecutorOptions["answerLeftBy"];
   };
+  /** Leaves when Redis is away for so long while nothing runs here; default 10 minutes. */
+  readonly maxAwayMs?: number;
   readonly say: (words: string) => void;
   /** First signal: drain. Second: end the task processes now. */
   readonly drain: AbortSignal;
@@ -69,8 +71,8 @@ export interface RemoteWorkerOptions {
 }
 
 const watchEveryMs = 500;
-/** An idle worker leaves when Redis is away for so long. */
-const maxAwayMs = 600_000;
+const defaultMaxAwayMs = 600_000;
+const maxAwayAfterKillMs = 2000;
 
 /** Works until there is nothing more to do here. @throws SweepError `ENVIRONMENT`, `USAGE`. */
 export const runRemoteWorker = async (options: RemoteWorkerOptions): Promise<void> => {
@@ -157,7 +159,10 @@ class RemoteWorker {
     for (const warning of executor.warnings) say(`warning: ${warning}`);
     await this.#beat();
     const onDrain = (): void => this.#drain(String(drain.reason));
-    const onKill = (): void => executor.kill();
+    const onKill = (): void => {
+      executor.kill();
+      if (this.#isAbandoned) endConnection(this.#client);
+    };
     drain.addEventListener("abort", onDrain);
     kill.addEventListener("abort", onKill);
     if (drain.aborted) onDrain();
@@ -192,12 +197,14 @@ class RemoteWorker {
       this.#drain(`idle for ${idleExitSec} s`);
   }
 
-  /** True if Redis is gone with its driver, or for long while nothing runs here. */
+  /** True if Redis is gone with its driver, or for long while nothing runs here; what ended here cannot be told then. */
   #isLeftAlone(now: number): boolean {
     this.#awaySince = this.#client.status === "ready" ? null : (this.#awaySince ?? now);
     if (this.#awaySince === null) return false;
     if (this.#isReplaced()) return true;
-    return this.#source.taskIds.length === 0 && now - this.#awaySince > maxAwayMs;
+    const { kill, maxAwayMs = defaultMaxAwayMs } = this.#options;
+    const isIdle = kill.aborted || this.#executor?.numRunning === 0;
+    return isIdle && now - this.#awaySince > (kill.aborted ? maxAwayAfterKillMs : maxAwayMs);
   }
 
   /** True if the driver has removed its connection file, or has written another Redis into it. */
@@ -219,10 +226,11 @@ class RemoteWorker {
     this.#isAbandoned = true;
     this.#options.say(`worker ${this.id}: Redis is gone; leaving`);
     this.#executor?.drain();
-    const graceMs = this.#source.taskIds.length === 0 ? 0 : this.#options.graceSec * 1000;
+    const hasTime = this.#executor?.numRunning !== 0 && !this.#options.kill.aborted;
+    const graceMs = hasTime ? this.#options.graceSec * 1000 : 0;
     setTimeout(() => {
       this.#executor?.kill();
-      this.#client.disconnect();
+      endConnection(this.#client);
     }, graceMs);
   }
 

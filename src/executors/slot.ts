@@ -111,6 +111,7 @@ export class Slot {
       await broker.giveBack(lease);
       throw error;
     } finally {
+      if (attempt.stopTimer !== null) clearTimeout(attempt.stopTimer); // also of one that was stopped before it ran
       this.#current = null;
     }
   }

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { systemClock } from "../../src/core/clock.ts";
 import { packageRoot } from "../../src/core/package-root.ts";
 import type { Plan } from "../../src/plan/plan.ts";
@@ -144,6 +144,25 @@ describe.skipIf(!canRun)("remote worker (needs Linux, redis-server and a build)"
     await broker.requestDrain(heartbeat?.id ?? "");
     expect(await exitOf(worker)).toBe(0);
     await until("it is given back", () => has("given_back"));
+  });
+
+  it("leaves by itself when Redis is away for long, also with a task that has ended and cannot be told", async () => {
+    const other = await startRedis();
+    onTestFinished(() => other.stop());
+    broker = new RedisBroker({ client: other.connect(), clock: systemClock, storeRoot: "/nowhere" });
+    const rules = {
+      retryPolicy: defaultRetryPolicy,
+      maxFailures: null,
+      expectedSec: new Map<string, number>(),
+    };
+    await broker.submit(aPlan([aTask("a", { behaviour: { sleepMs: 1500 } })]), rules);
+    const worker = startWorker({ TEST_REDIS: `unix://${other.socket}`, TEST_MAX_AWAY_MS: "2000" });
+    while ((await broker.record("a"))?.state !== "running")
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    broker.abandon();
+    await other.stop();
+    await until("it has left", () => worker.exitCode !== null, 15_000);
+    expect(worker.exitCode).toBe(0);
   });
 
   it("takes only tasks that fit into its life, and gives back what does not end in time", async () => {

@@ -2,7 +2,13 @@
 import { runRemoteWorker } from "../../src/executors/remote-worker.ts";
 import { parseRedisUrl } from "../../src/queue/redis/redis-address.ts";
 
-const { TEST_REDIS = "", TEST_STORE = "/nowhere", TEST_ENDS_IN_SEC, TEST_CONNECTION } = process.env;
+const {
+  TEST_REDIS = "",
+  TEST_STORE = "/nowhere",
+  TEST_ENDS_IN_SEC,
+  TEST_CONNECTION,
+  TEST_MAX_AWAY_MS,
+} = process.env;
 const drain = new AbortController();
 process.on("SIGTERM", () => drain.abort("SIGTERM"));
 await runRemoteWorker({
@@ -22,6 +28,7 @@ await runRemoteWorker({
   idleExitSec: null,
   graceSec: 5,
   gpus: null,
+  ...(TEST_MAX_AWAY_MS === undefined ? {} : { maxAwayMs: Number(TEST_MAX_AWAY_MS) }),
   storeRoot: TEST_STORE,
   logsRoot: null,
   resultsIn: () => ({ isDone: () => false, answerLeftBy: undefined }),

@@ -3,6 +3,7 @@
 import { dirname } from "node:path";
 import type { Card } from "../../cards/card.ts";
 import { writeFileAtomic, writeJsonAtomic } from "../../core/atomic-write.ts";
+import { SweepError } from "../../core/errors.ts";
 import { requireWritable } from "../../core/require-writable.ts";
 import { lifeNeeded } from "../../executors/pilots/life-needed.ts";
 import { type PlanOutcome, runPlan } from "../../executors/run-plan.ts";
@@ -81,6 +82,7 @@ export const runSweep = async (options: RunSweepOptions): Promise<SweepEnd> => {
     onEvent: (body) => onEvent({ time: Date.now(), ...body }),
   });
   const signals = onSignals(say);
+  signals.kill.addEventListener("abort", () => opened.leaveSoon());
   try {
     metrics = await openSweepMetrics(options, opened.pool);
     clearLeftovers({ plan, store, sweepDir: files.dir, root: process.cwd() });
@@ -103,6 +105,11 @@ export const runSweep = async (options: RunSweepOptions): Promise<SweepEnd> => {
     view.close();
     await table.finish();
     return { outcome, table };
+  } catch (error) {
+    if (!opened.isAbandoned()) throw error;
+    throw new SweepError("CANCELLED", `sweep ${plan.id} was stopped while Redis did not answer.`, {
+      cause: error,
+    });
   } finally {
     view.close();
     table.close();

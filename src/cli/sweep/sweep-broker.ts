@@ -31,6 +31,9 @@ export interface SweepBroker {
   readonly pool: WorkerPool | null;
   /** Where workers on other hosts can take part; null: nowhere. */
   readonly invitation: string | null;
+  /** A Redis that does not answer is waited for no longer than some seconds from now on; after that it is abandoned. */
+  leaveSoon(): void;
+  isAbandoned(): boolean;
   close(): Promise<void>;
 }
 
@@ -78,7 +81,15 @@ export const openSweepBroker = async (options: SweepBrokerOptions): Promise<Swee
   const { sweep, redis, skip, onWarning } = options;
   if (redis === null) {
     const broker = new LocalBroker({ clock: systemClock, leaseMs: null });
-    return { broker, renewEveryMs: null, pool: null, invitation: null, close: () => broker.close() };
+    return {
+      broker,
+      renewEveryMs: null,
+      pool: null,
+      invitation: null,
+      leaveSoon: () => {},
+      isAbandoned: () => false,
+      close: () => broker.close(),
+    };
   }
   const { plan, store } = sweep;
   const connectionFile = sweepFiles(store.runs, plan.id).redis;
@@ -97,6 +108,8 @@ export const openSweepBroker = async (options: SweepBrokerOptions): Promise<Swee
     pool: opened.broker,
     renewEveryMs,
     invitation: `${opened.description}; more workers: lambda-hat worker --connection ${connectionFile}`,
+    leaveSoon: () => opened.leaveSoon(),
+    isAbandoned: () => opened.isAbandoned(),
     close: () => opened.close(),
   };
 };

@@ -1,5 +1,6 @@
 /** Connections to Redis: opened with one clear message if that fails, kept alive afterwards. */
 import { readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { messageOf, SweepError } from "../../core/errors.ts";
 import { formatRedisAddress, isLocalAddress, type RedisAddress, type TlsFiles } from "./redis-address.ts";
@@ -49,6 +50,26 @@ export const connectRedis = async (address: RedisAddress, options: ConnectOption
   watchOutages(client, name, options.onOutage);
   coalesceWrites(client);
   return client;
+};
+
+/**
+ * Ends a connection for good: calls that wait for an answer are rejected. `disconnect` alone leaves them waiting for ever where
+ * ioredis pauses between two tries to connect; a try that is broken off at once ends the pause.
+ */
+export const endConnection = (client: Redis): void => {
+  client.disconnect();
+  if (client.status !== "reconnecting") return;
+  client.connect().catch(() => {});
+  client.disconnect();
+};
+
+/** True if the server answers within that time. */
+export const answersWithin = (client: Redis, timeoutMs: number): Promise<boolean> => {
+  const answer = client.ping().then(
+    () => true,
+    () => false,
+  );
+  return Promise.race([answer, sleep(timeoutMs, false, { ref: false })]);
 };
 
 /**

@@ -1,8 +1,9 @@
 /** A broker over Redis with its connection, as the driver of a sweep opens it: to a given Redis, or to one of its own. */
 import { rmSync } from "node:fs";
 import { hostname } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
 import { systemClock } from "../../core/clock.ts";
-import { connectRedis } from "./connect-redis.ts";
+import { answersWithin, connectRedis, type RedisClient } from "./connect-redis.ts";
 import {
   adoptPrivateRedis,
   type PrivateRedis,
@@ -40,9 +41,17 @@ export interface OpenRedisBroker {
   readonly broker: RedisBroker;
   /** Where its Redis is, without secrets. */
   readonly description: string;
+  /** From now on Redis is waited for no longer than some seconds; then the broker is abandoned. */
+  leaveSoon(): void;
+  /** True once the broker was abandoned. */
+  isAbandoned(): boolean;
   /** Closes the broker and the connection, stops a private Redis, removes the connection file. */
   close(): Promise<void>;
 }
+
+/** A Redis that has not answered for so long is given up by a driver that was told to stop now, which looks so often. */
+const patienceMs = 3000;
+const lookEveryMs = 500;
 
 /** @throws SweepError `ENVIRONMENT` if Redis cannot be started or reached, or lets everybody in. */
 export const openRedisBroker = async (options: OpenRedisOptions): Promise<OpenRedisBroker> => {
@@ -64,12 +73,19 @@ export const openRedisBroker = async (options: OpenRedisOptions): Promise<OpenRe
       });
     }
     const broker = new RedisBroker({ ...options, client, clock: systemClock });
+    const leaving = watchLeaving(broker, client, () => {
+      const problem = `Redis at ${formatRedisAddress(address)} does not answer: leaving without it`;
+      onWarning(`${problem}. What is on disk is kept; go on with: lambda-hat resume --sweep ${sweepId}`);
+    });
     return {
       broker,
       description: describe(redis, address),
+      leaveSoon: leaving.begin,
+      isAbandoned: leaving.isAbandoned,
       close: async () => {
         if (server !== null) await untilWorkersLeft(broker);
         await broker.close();
+        leaving.end();
         client.disconnect();
         await server?.stop();
         rmSync(connectionFile, { force: true });
@@ -79,6 +95,38 @@ export const openRedisBroker = async (options: OpenRedisOptions): Promise<OpenRe
     await server?.stop();
     throw error;
   }
+};
+
+/**
+ * Ends the waits of a driver that was told to stop now once Redis does not answer for some seconds.
+ * @returns the way to end the watch, and whether Redis was given up.
+ */
+const watchLeaving = (
+  broker: RedisBroker,
+  client: RedisClient,
+  giveUp: () => void,
+): { readonly begin: () => void; readonly end: () => void; readonly isAbandoned: () => boolean } => {
+  let [hasBegun, isOver, isAbandoned] = [false, false, false];
+  const watch = async (): Promise<void> => {
+    while (await answersWithin(client, patienceMs)) {
+      if (isOver) return;
+      await sleep(lookEveryMs, null, { ref: false });
+    }
+    if (isOver) return;
+    isAbandoned = true;
+    giveUp();
+    broker.abandon();
+  };
+  return {
+    begin: () => {
+      if (!hasBegun) void watch();
+      hasBegun = true;
+    },
+    end: () => {
+      isOver = true;
+    },
+    isAbandoned: () => isAbandoned,
+  };
 };
 
 const describe = (redis: RedisChoice, address: RedisAddress): string => {

@@ -14,13 +14,14 @@ import type { TaskFailure } from "../failure.ts";
 import type { SweepEvent } from "../sweep-event.ts";
 import type { Progress } from "../task-messages.ts";
 import type { WorkerHeartbeat, WorkerPool } from "../worker-heartbeat.ts";
+import { endConnection } from "./connect-redis.ts";
 import { defaultLeaseMs, driverLooksEveryMs } from "./lease-times.ts";
 import type { RedisTaskSource } from "./redis-task-source.ts";
 import { SweepDriver, type SweepDriverOptions } from "./sweep-driver.ts";
 
 /** Connection and rules of one sweep. */
 export interface RedisBrokerOptions {
-  /** Closed by its owner. */
+  /** Closed by its owner, or by `abandon`. */
   readonly client: Redis;
   readonly clock: Clock;
   /** A lease that is not renewed for so long is lost. Default 30 s. */
@@ -51,6 +52,7 @@ export class RedisBroker implements Broker, WorkerPool {
   #nextSettle: Promise<void> | null = null;
   #numHealed = 0;
   #isClosed = false;
+  #isAbandoned = false;
 
   constructor(options: RedisBrokerOptions) {
     this.#options = options;
@@ -67,31 +69,32 @@ export class RedisBroker implements Broker, WorkerPool {
   }
 
   async lease(request: LeaseRequest): Promise<Lease | null> {
-    return this.#isClosed ? null : this.#source.lease(request);
+    return this.#isClosed ? null : this.#ask(() => this.#source.lease(request), null);
   }
 
   async complete(lease: Lease, summary: Json): Promise<boolean> {
-    return this.#afterwards(await this.#source.complete(lease, summary));
+    return this.#ask(async () => this.#afterwards(await this.#source.complete(lease, summary)), false);
   }
 
   async fail(lease: Lease, failure: TaskFailure): Promise<boolean> {
-    return this.#afterwards(await this.#source.fail(lease, failure));
+    return this.#ask(async () => this.#afterwards(await this.#source.fail(lease, failure)), false);
   }
 
   async giveBack(lease: Lease): Promise<boolean> {
-    return this.#afterwards(await this.#source.giveBack(lease));
+    return this.#ask(async () => this.#afterwards(await this.#source.giveBack(lease)), false);
   }
 
   async renew(lease: Lease, progress: Progress | null): Promise<boolean> {
-    return this.#isClosed || this.#source.renew(lease, progress);
+    return this.#isClosed || this.#ask(() => this.#source.renew(lease, progress), true);
   }
 
   async cancel(reason: string, taskIds?: readonly string[]): Promise<void> {
     const driver = this.#driven;
-    await this.#inTurn(async () => {
+    const cancel = async (): Promise<void> => {
       await driver.cancel(reason, taskIds ?? null);
       await driver.settle();
-    });
+    };
+    await this.#ask(() => this.#inTurn(cancel), undefined);
   }
 
   async drain(): Promise<void> {
@@ -102,7 +105,7 @@ export class RedisBroker implements Broker, WorkerPool {
   }
 
   async records(): Promise<readonly TaskRecord[]> {
-    await this.#settle();
+    await this.#ask(() => this.#settle(), undefined);
     return this.#driven.ledger.records();
   }
 
@@ -118,11 +121,11 @@ export class RedisBroker implements Broker, WorkerPool {
   }
 
   workers(): Promise<readonly WorkerHeartbeat[]> {
-    return this.#driven.store.workers();
+    return this.#ask(() => this.#driven.store.workers(), []);
   }
 
   async requestDrain(workerId: string): Promise<void> {
-    await this.#driven.store.publish(`drain ${workerId}`);
+    await this.#ask(() => this.#driven.store.publish(`drain ${workerId}`), undefined);
   }
 
   /** True once every task is final. */
@@ -136,6 +139,17 @@ export class RedisBroker implements Broker, WorkerPool {
     this.#numHealed++;
     await this.#inTurn(() => driver.heal());
     if (this.#numHealed % reconcileEvery === 0) await this.#inTurn(() => driver.reconcile());
+  }
+
+  /**
+   * Gives Redis up, with its connection: calls that wait for it end, nothing is handed out or told any more, and records say
+   * what was known last.
+   */
+  abandon(): void {
+    this.#isAbandoned = true;
+    this.#driver?.source.end();
+    this.#subscriber?.disconnect();
+    endConnection(this.#options.client);
   }
 
   async close(): Promise<void> {
@@ -200,6 +214,17 @@ export class RedisBroker implements Broker, WorkerPool {
     await subscriber.subscribe(store.channel);
   }
 
+  /** What Redis answers, or `otherwise` once it is given up. */
+  async #ask<T>(call: () => Promise<T>, otherwise: T): Promise<T> {
+    if (this.#isAbandoned) return otherwise;
+    try {
+      return await call();
+    } catch (error) {
+      if (this.#isAbandoned) return otherwise;
+      throw error;
+    }
+  }
+
   async #afterwards(isOurs: boolean): Promise<boolean> {
     await this.#settle();
     return isOurs;
@@ -236,7 +261,7 @@ export class RedisBroker implements Broker, WorkerPool {
   }
 
   #warn(error: unknown): void {
-    if (!this.#isClosed)
+    if (!this.#isClosed && !this.#isAbandoned)
       this.#emit({ time: this.#options.clock.now(), kind: "warning", message: messageOf(error) });
   }
 }
