@@ -167,6 +167,7 @@ const leapfrogRun = (ensemble: Ensemble): ((numSteps: number) => void) => {
     momentum: ensemble.vectors(),
     gradient: ensemble.vectors(),
     inverseMass: ensemble.row(),
+    factor: null,
     loss: ensemble.scalars(),
     potential: ensemble.scalars(),
   };

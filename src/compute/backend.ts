@@ -26,6 +26,10 @@ export interface Vectors {
 export interface Row {
   readonly kind: "row";
 }
+/** A lower triangular array (dim, dim), shared by all chains, of the run's precision on the device. */
+export interface Matrix {
+  readonly kind: "matrix";
+}
 /** One float64 a chain on the device. */
 export interface Scalars {
   readonly kind: "scalars";
@@ -73,7 +77,10 @@ export interface RandomAddress {
   readonly step: number;
 }
 
-/** Leapfrog of H = U(q) + ½·Σ V_i p_i²: `numSteps` steps in place; see `Ensemble.leapfrog`. */
+/**
+ * Chains in phase space, H = U(q) + ½·Σ V_i p_i². Without a factor q̇ = V∘p and ṗ = −∇U. With F they are q̇ = F·(V∘p) and
+ * ṗ = −Fᵀ∇U: p are the momenta of the coordinates F⁻¹q, and F·diag(V)·Fᵀ is the inverse mass matrix.
+ */
 export interface LeapfrogState {
   /** In and out. */
   readonly position: Vectors;
@@ -81,8 +88,9 @@ export interface LeapfrogState {
   readonly momentum: Vectors;
   /** ∇U at `position`: in (must be valid) and out. */
   readonly gradient: Vectors;
-  /** V, the diagonal of the inverse mass matrix. */
+  /** V; without a factor the diagonal of the inverse mass matrix. */
   readonly inverseMass: Row;
+  readonly factor: Matrix | null;
   /** Out: L_n at the final position. */
   readonly loss: Scalars;
   /** Out: U at the final position. */
@@ -94,21 +102,6 @@ export interface LeapfrogSettings {
   readonly stepSize: Scalars;
   /** At least 1. */
   readonly numSteps: number;
-}
-
-/** A chain at its position with fresh momenta, from which a trajectory grows; see `Ensemble.noUTurn`. */
-export interface TreeState {
-  /** In and out. */
-  readonly position: Vectors;
-  /** In: fresh momenta. Out: undefined. */
-  readonly momentum: Vectors;
-  /** ∇U at `position`: in and out. */
-  readonly gradient: Vectors;
-  /** V, the diagonal of the inverse mass matrix. */
-  readonly inverseMass: Row;
-  /** L_n and U at `position`: in (must be valid) and out. */
-  readonly loss: Scalars;
-  readonly potential: Scalars;
 }
 
 export interface TreeSettings {
@@ -224,11 +217,14 @@ export interface Ensemble {
 
   vectors(): Vectors;
   row(): Row;
+  matrix(): Matrix;
   scalars(): Scalars;
 
   /** `values`: (numChains, dim) row-major, rounded to the precision. */
   writeVectors(target: Vectors, values: Float64Array): void;
   writeRow(target: Row, values: Float64Array): void;
+  /** `values`: (dim, dim) row-major; what lies right of the diagonal is not read. */
+  writeMatrix(target: Matrix, values: Float64Array): void;
   writeScalars(target: Scalars, values: Float64Array): void;
   /** Copies that the caller owns. */
   readVectors(source: Vectors): Promise<Float64Array>;
@@ -266,8 +262,11 @@ export interface Ensemble {
 
   /** Velocity-Verlet trajectory, in place. A chain whose state is not finite stays so: its potential is NaN or ∞. */
   leapfrog(state: LeapfrogState, settings: LeapfrogSettings): void;
-  /** One transition of the no-U-turn sampler, in place (rules: `reference/no-u-turn.ts`); each chain pays for its own tree. */
-  noUTurn(state: TreeState, settings: TreeSettings): Promise<TreeInfo>;
+  /**
+   * One transition of the no-U-turn sampler, in place (`reference/no-u-turn.ts` gives the rules); a chain does as many
+   * gradients as its own tree. In: L_n and U too must be valid, momenta fresh; out: momenta are undefined.
+   */
+  noUTurn(state: LeapfrogState, settings: TreeSettings): Promise<TreeInfo>;
   /** O–BAB(AB)–O steps of microcanonical Langevin dynamics, in place (equations, bad steps: `reference/isokinetic.ts`). */
   isokinetic(state: IsokineticState, settings: IsokineticSettings): Promise<IsokineticInfo>;
   /** SGLD steps, in place. */

@@ -2,8 +2,9 @@
  * One Metropolis-corrected leapfrog trajectory of every chain: the kernel of `hmc`, and of any sampler that moves chains
  * by trajectories of common length (chees, mala as one step, rungs of parallel tempering with their own potential).
  *
- * H(q, p) = U(q) + ½·Σ V_i p_i², V the diagonal inverse mass; p_i = z_i/√V_i. A proposal is accepted with
- * min(1, e^{−ΔH}); a ΔH that is not a number counts as +∞; ΔH > 1000 is a divergence.
+ * H(q, p) = U(q) + ½·Σ V_i p_i², V the diagonal inverse mass; p_i = z_i/√V_i. A dense inverse mass FFᵀ is a factor F with
+ * V = 1: p are the momenta of the coordinates F⁻¹q, so that p = z and energies are the same sums. A proposal is accepted
+ * with min(1, e^{−ΔH}); a ΔH that is not a number counts as +∞; ΔH > 1000 is a divergence.
  * Source: Neal (2011), section 5.3. Precision: positions as the ensemble, energies and ΔH float64.
  * Invariant: `position`, `gradient`, `loss` and `potential` always belong together, and are finite once they were.
  */
@@ -59,7 +60,7 @@ export class HamiltonianKernel {
   readonly #ensemble: Ensemble;
   readonly #seed: number;
   readonly #firstChain: number;
-  readonly #end: LeapfrogState;
+  #end: LeapfrogState;
   readonly #momentumScale: Row;
   readonly #stepSize: Scalars;
   /** What all entries of `#stepSize` are; NaN where they may differ. */
@@ -83,6 +84,7 @@ export class HamiltonianKernel {
       momentum: ensemble.vectors(),
       gradient: ensemble.vectors(),
       inverseMass: ensemble.row(),
+      factor: null,
       loss: ensemble.scalars(),
       potential: ensemble.scalars(),
     };
@@ -94,9 +96,10 @@ export class HamiltonianKernel {
     return this.#end;
   }
 
-  /** What a trajectory of another form begins with, on the device: positions and gradients (moved in place), and V. */
-  get start(): { readonly position: Vectors; readonly gradient: Vectors; readonly inverseMass: Row } {
-    return { position: this.position, gradient: this.gradient, inverseMass: this.#end.inverseMass };
+  /** What a trajectory of another form begins with, on the device: positions and gradients (moved in place), V and F. */
+  get start(): Pick<LeapfrogState, "position" | "gradient" | "inverseMass" | "factor"> {
+    const { inverseMass, factor } = this.#end;
+    return { position: this.position, gradient: this.gradient, inverseMass, factor };
   }
 
   /** p_i = z_i/√V_i. @param address of the normals z. */
@@ -112,6 +115,13 @@ export class HamiltonianKernel {
       this.#momentumScale,
       inverseMass.map((variance) => 1 / Math.sqrt(variance)),
     );
+  }
+
+  /** @param factor F, lower triangular, shape (dim, dim), which V (1 unless it was set) then multiplies. Not kept. */
+  setFactor(factor: Float64Array): void {
+    const matrix = this.#end.factor ?? this.#ensemble.matrix();
+    this.#ensemble.writeMatrix(matrix, factor);
+    this.#end = { ...this.#end, factor: matrix };
   }
 
   /** Computes loss, potential and gradient at `position`: one gradient. */

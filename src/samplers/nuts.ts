@@ -7,7 +7,7 @@
  *
  * Source: Hoffman & Gelman (2014); Betancourt (2017), appendix A.
  */
-import type { TreeState } from "../compute/backend.ts";
+import type { LeapfrogState } from "../compute/backend.ts";
 import { purpose } from "../random/purpose.ts";
 import { AdaptedHamiltonian, checkHamiltonianSettings, checkRunLength } from "./adapted-hamiltonian.ts";
 import { divergenceThreshold } from "./hamiltonian-kernel.ts";
@@ -64,7 +64,7 @@ class NutsChains implements MovingChains {
   readonly #counter: WorkCounter;
   readonly #hamiltonian: AdaptedHamiltonian;
   readonly #ensemble: Posterior["ensemble"];
-  readonly #state: TreeState;
+  readonly #state: LeapfrogState;
   /** Transitions of all chains while drawing, and how many of them `maxDepth` stopped. */
   #numTrees = 0;
   #numTruncated = 0;

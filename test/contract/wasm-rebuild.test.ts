@@ -56,6 +56,7 @@ const resultsOf = async (ensemble: Ensemble, start: Float64Array): Promise<Float
     momentum: ensemble.vectors(),
     gradient: ensemble.vectors(),
     inverseMass: ensemble.row(),
+    factor: null,
     loss: ensemble.scalars(),
     potential: ensemble.scalars(),
   };

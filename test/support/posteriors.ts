@@ -5,10 +5,10 @@
 import type {
   Ensemble,
   LangevinSettings,
+  LeapfrogState,
   Problem,
   TreeInfo,
   TreeSettings,
-  TreeState,
 } from "../../src/compute/backend.ts";
 import type { Dataset, LossModel } from "../../src/compute/model.ts";
 import { dimOf } from "../../src/compute/model.ts";
@@ -126,7 +126,7 @@ export const countingEnsemble = (inner: Ensemble): { ensemble: Ensemble; asked: 
       asked.gradients += settings.numSteps * rows * inner.numChains;
     },
   };
-  const countTrees = async (state: TreeState, settings: TreeSettings): Promise<TreeInfo> => {
+  const countTrees = async (state: LeapfrogState, settings: TreeSettings): Promise<TreeInfo> => {
     const info = await inner.noUTurn(state, settings);
     asked.gradients += info.numSteps.reduce((sum, count) => sum + count, 0) * inner.numData;
     return info;

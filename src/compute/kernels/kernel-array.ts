@@ -3,7 +3,7 @@
  *
  * Rows are `stride` numbers apart (dim rounded up to 64 bytes); what lies between dim and stride has no meaning.
  */
-import type { Precision, Row, Scalars, Vectors } from "../backend.ts";
+import type { Matrix, Precision, Row, Scalars, Vectors } from "../backend.ts";
 import type { Block } from "./kernel-library.ts";
 
 /** Rows of numbers and how they lie in a block. */
@@ -31,8 +31,10 @@ const shortRow = 64;
 export const sizeOf = ({ rows, stride, precision }: ArrayShape): number =>
   rows * stride * (precision === "float32" ? 4 : 8);
 
-/** An array on the device: what `Vectors`, `Row` and `Scalars` are here. */
-export class KernelArray<Kind extends "vectors" | "row" | "scalars"> {
+export type ArrayKind = (Vectors | Row | Matrix | Scalars)["kind"];
+
+/** An array on the device: what `Vectors`, `Row`, `Matrix` and `Scalars` are here. */
+export class KernelArray<Kind extends ArrayKind> {
   readonly kind: Kind;
   readonly address: number;
   readonly owner: object;
@@ -79,10 +81,7 @@ export class KernelArray<Kind extends "vectors" | "row" | "scalars"> {
 }
 
 /** The array behind a handle. @throws bug for an array of another ensemble. */
-export const arrayOf = (
-  array: Vectors | Row | Scalars,
-  owner: object,
-): KernelArray<"vectors" | "row" | "scalars"> => {
+export const arrayOf = (array: Vectors | Row | Matrix | Scalars, owner: object): KernelArray<ArrayKind> => {
   if (array instanceof KernelArray && array.owner === owner) return array;
   throw new Error(`bug: these ${array.kind} belong to another ensemble`);
 };

@@ -10,6 +10,7 @@ import type {
   LeapfrogSettings,
   LeapfrogState,
   LossAndGradient,
+  Matrix,
   Potential,
   Precision,
   Problem,
@@ -18,12 +19,11 @@ import type {
   Scalars,
   TreeInfo,
   TreeSettings,
-  TreeState,
   Vectors,
 } from "../backend.ts";
 import { dimOfProblem } from "../restriction.ts";
 import { treeInfoOf, treeInfoRows } from "../tree-info.ts";
-import { type ArrayShape, arrayOf, KernelArray, sizeOf } from "./kernel-array.ts";
+import { type ArrayKind, type ArrayShape, arrayOf, KernelArray, sizeOf } from "./kernel-array.ts";
 import type { Block, KernelMemory, RealKernels, SharedKernels } from "./kernel-library.ts";
 import { type Device, openProblem } from "./kernel-problem.ts";
 import { Staging } from "./staging.ts";
@@ -38,7 +38,6 @@ export class KernelEnsemble implements Ensemble {
   readonly numData: number;
   readonly precision: Precision;
   readonly #stride: number;
-  readonly #rowBytes: number;
   readonly #memory: KernelMemory;
   readonly #shared: SharedKernels;
   readonly #kernels: RealKernels;
@@ -57,7 +56,6 @@ export class KernelEnsemble implements Ensemble {
     this.precision = problem.precision;
     const lanes = ALIGNMENT_BYTES / (problem.precision === "float32" ? 4 : 8);
     this.#stride = Math.ceil(this.dim / lanes) * lanes;
-    this.#rowBytes = (this.#stride / lanes) * ALIGNMENT_BYTES;
     this.#memory = memory;
     this.#shared = shared;
     this.#kernels = kernels;
@@ -69,17 +67,13 @@ export class KernelEnsemble implements Ensemble {
   }
 
   vectors(): Vectors {
-    const shape = {
-      rows: this.numChains,
-      columns: this.dim,
-      stride: this.#stride,
-      precision: this.precision,
-    };
-    return this.#array("vectors", shape);
+    return this.#array("vectors", this.#rows(this.numChains));
   }
   row(): Row {
-    const shape = { rows: 1, columns: this.dim, stride: this.#stride, precision: this.precision };
-    return this.#array("row", shape);
+    return this.#array("row", this.#rows(1));
+  }
+  matrix(): Matrix {
+    return this.#array("matrix", this.#rows(this.dim));
   }
   scalars(): Scalars {
     const count = this.numChains;
@@ -90,6 +84,9 @@ export class KernelEnsemble implements Ensemble {
     arrayOf(target, this).write(values);
   }
   writeRow(target: Row, values: Float64Array): void {
+    arrayOf(target, this).write(values);
+  }
+  writeMatrix(target: Matrix, values: Float64Array): void {
     arrayOf(target, this).write(values);
   }
   writeScalars(target: Scalars, values: Float64Array): void {
@@ -155,8 +152,7 @@ export class KernelEnsemble implements Ensemble {
   }
 
   lossAndGradient(position: Vectors, loss: Scalars, gradient: Vectors): void {
-    const [at, out, slope] = [this.#at(position), this.#at(loss), this.#at(gradient)];
-    this.#kernels.lh_loss(this.#problem, at, out, slope, 0, 0, 0);
+    this.#kernels.lh_loss(this.#problem, this.#at(position), this.#at(loss), this.#at(gradient), 0, 0, 0);
   }
 
   minibatchLossAndGradient(
@@ -184,6 +180,7 @@ export class KernelEnsemble implements Ensemble {
       this.#at(state.momentum),
       this.#at(state.gradient),
       this.#at(state.inverseMass),
+      this.#at(state.factor),
       this.#at(stepSize),
       this.#at(state.loss),
       this.#at(state.potential),
@@ -192,7 +189,7 @@ export class KernelEnsemble implements Ensemble {
   }
 
   async noUTurn(
-    state: TreeState,
+    state: LeapfrogState,
     { stepSize, maxDepth, divergenceThreshold, step }: TreeSettings,
   ): Promise<TreeInfo> {
     this.#requirePotential();
@@ -204,6 +201,7 @@ export class KernelEnsemble implements Ensemble {
       this.#at(state.momentum),
       this.#at(state.gradient),
       this.#at(state.inverseMass),
+      this.#at(state.factor),
       this.#at(state.loss),
       this.#at(state.potential),
       stepSize,
@@ -213,7 +211,7 @@ export class KernelEnsemble implements Ensemble {
       purpose.treeDirection,
       purpose.treeProposal,
       purpose.accept,
-      this.#trees.reserve(this.numChains * this.#kernels.lh_tree_vectors(maxDepth) * this.#rowBytes),
+      this.#trees.reserve(sizeOf(this.#rows(this.numChains * this.#kernels.lh_tree_vectors(maxDepth)))),
       infoAt,
     );
     this.#staging.take(infoAt, info);
@@ -281,14 +279,19 @@ export class KernelEnsemble implements Ensemble {
     this.#hasPotential = false;
   }
 
-  #array<Kind extends "vectors" | "row" | "scalars">(kind: Kind, shape: ArrayShape): KernelArray<Kind> {
+  #rows(count: number): ArrayShape {
+    return { rows: count, columns: this.dim, stride: this.#stride, precision: this.precision };
+  }
+
+  #array<Kind extends ArrayKind>(kind: Kind, shape: ArrayShape): KernelArray<Kind> {
     const block = this.#memory.allocate(sizeOf(shape));
     this.#blocks.push(block);
     return new KernelArray(kind, { owner: this, block, shape });
   }
 
-  #at(array: Vectors | Row | Scalars): number {
-    return arrayOf(array, this).address;
+  /** Where the array begins; 0 for none. */
+  #at(array: Vectors | Row | Matrix | Scalars | null): number {
+    return array === null ? 0 : arrayOf(array, this).address;
   }
 
   #requirePotential(): void {

@@ -28,10 +28,10 @@ export const realSignatures = {
   lh_normal: "v:puup",
   lh_loss: "v:ppppiuu",
   lh_potential: "v:ppppp",
-  lh_leapfrog: "v:ppppppppi",
+  lh_leapfrog: "v:pppppppppi",
   lh_langevin: "v:pppppdddiiiiuuu",
   lh_tree_vectors: "i:i",
-  lh_no_u_turn: "v:pppppppddiuuuupp",
+  lh_no_u_turn: "v:ppppppppddiuuuupp",
   lh_isokinetic: "v:ppppppppiidduuupp",
 } as const;
 

@@ -45,6 +45,11 @@ int NAME(all_finite)(const real *x, int count);
 double NAME(dot)(const real *x, const real *y, const real *weights, int count);
 void NAME(chain_normals)(const Problem *, Scratch *, const Stream *, int first, real *out);
 
+// factor.c: p ← p − step·Fᵀ·gradient and q ← q + step·F·(V∘p), in place.
+void NAME(factor_kick)(const Problem *, int thread, const real *factor, double step, const real *gradient, real *momentum);
+void NAME(factor_drift)(const Problem *, const real *factor, const real *inverse_mass, double step,
+                        const real *momentum, real *position);
+
 static inline Stream stream_of(const Problem *p, int chain, uint32_t purpose, uint32_t step) {
   return (Stream){p->seed_low, p->seed_high, purpose, (uint32_t)(p->first_chain + chain), step};
 }

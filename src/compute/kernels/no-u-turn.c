@@ -17,7 +17,7 @@ enum { ACCEPTANCE, ENERGY, ENERGY_ERROR, LARGEST_ERROR, DIVERGENT, DEPTH, STEPS,
 typedef struct {
   const Problem *p;
   real *position, *momentum, *gradient;
-  const real *inverse_mass;
+  const real *inverse_mass, *factor; // factor: null for independent coordinates
   double *loss, *potential;
   double step_size, divergence_threshold;
   int max_depth;
@@ -92,6 +92,21 @@ static int seam_turns(const Tree *r, const Stretch *a, const Stretch *b) {
   return looks_back(r, a->first, b->first, a->sum, b->first) || looks_back(r, a->last, b->last, b->sum, a->last);
 }
 
+// A leapfrog step where a factor correlates the coordinates; returns U where it ends.
+static double factor_leap(const Tree *r, const Point *w, double signed_step, double *loss) {
+  const Trees *t = r->t;
+  const Problem *p = t->p;
+  real *restrict q = w->q, *restrict g = w->g;
+  const real *restrict center = p->center;
+  const real n_beta = (real)p->n_beta[r->chain], gamma = (real)p->gamma[r->chain];
+  NAME(factor_kick)(p, r->thread, t->factor, 0.5 * signed_step, g, w->p);
+  NAME(factor_drift)(p, t->factor, t->inverse_mass, signed_step, w->p, q);
+  *loss = NAME(chain_loss)(p, r->thread, q, 0, g);
+  for (int i = 0; i < p->dim; i++) g[i] = n_beta * g[i] + gamma * (q[i] - center[i]);
+  NAME(factor_kick)(p, r->thread, t->factor, 0.5 * signed_step, g, w->p);
+  return NAME(chain_potential)(p, r->chain, q, *loss);
+}
+
 // One leapfrog step; returns U where it ends.
 static double leap(const Tree *r, const Point *w, double signed_step, double *loss) {
   const Trees *t = r->t;
@@ -164,7 +179,7 @@ static int grow_subtree(Tree *r, const Point *w, double signed_step) {
   r->candidate_weight = -__builtin_inf();
   for (int leaf = 0; leaf < 1 << r->depth; leaf++) {
     double loss;
-    const double potential = leap(r, w, signed_step, &loss);
+    const double potential = (r->t->factor ? factor_leap : leap)(r, w, signed_step, &loss);
     if (!weigh_leaf(r, w, (1u << r->depth) + (uint32_t)leaf, loss, potential)) return 0;
     if (add_leaf(r, w->p, leaf)) return 0;
   }
@@ -246,11 +261,12 @@ EXPORT int NAME(lh_tree_vectors)(int max_depth) { return OWN_VECTORS + LEVEL_VEC
 
 // max_depth from 1 to 20; work: (num_chains, lh_tree_vectors, stride).
 EXPORT void NAME(lh_no_u_turn)(const Problem *p, real *position, real *momentum, real *gradient,
-                               const real *inverse_mass, double *loss, double *potential, double step_size,
-                               double divergence_threshold, int max_depth, uint32_t step, uint32_t direction_purpose,
-                               uint32_t proposal_purpose, uint32_t accept_purpose, real *work, double *info) {
-  Trees t = {p, position, momentum, gradient, inverse_mass, loss, potential, step_size, divergence_threshold,
+                               const real *inverse_mass, const real *factor, double *loss, double *potential,
+                               double step_size, double divergence_threshold, int max_depth, uint32_t step,
+                               uint32_t direction_purpose, uint32_t proposal_purpose, uint32_t accept_purpose,
+                               real *work, double *info) {
+  Trees t = {p, position, momentum, gradient, inverse_mass, factor, loss, potential, step_size, divergence_threshold,
              max_depth, step, direction_purpose, proposal_purpose, accept_purpose, work, info};
-  const double flops = gradient_flops(p, p->num_data) + 20.0 * p->dim;
+  const double flops = gradient_flops(p, p->num_data) + (20.0 + (factor ? 2.0 * p->dim : 0)) * p->dim;
   run_chains(p, tree_chain, &t, TYPICAL_STEPS * p->num_chains * flops);
 }

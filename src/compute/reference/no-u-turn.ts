@@ -13,6 +13,7 @@
  * - p♯(a.first)·ρ > 0 and p♯(b.last)·ρ > 0, ρ = ρ_a + ρ_b;
  * - the same for a and the first point of b: p♯(a.first), p♯(b.first), ρ_a + p(b.first);
  * - the same for the last point of a and b: p♯(a.last), p♯(b.last), ρ_b + p(a.last).
+ * With a factor F these are the products of the coordinates F⁻¹q, the same as those of q: M⁻¹ = F·diag(V)·Fᵀ.
  * NaN counts as turning. All conditions are symmetric in time, so that backward trajectories need no other.
  *
  * Source: Hoffman & Gelman (2014); Betancourt (2017), appendix A; Stan, `base_nuts.hpp`, which added the last two.
@@ -21,7 +22,7 @@ import { purpose } from "../../random/purpose.ts";
 import { uniformAt } from "../../random/uniform.ts";
 import type { TreeInfo, TreeSettings } from "../backend.ts";
 import type { ChainPotential, Evaluation } from "./chain-potential.ts";
-import { leapfrogChain } from "./leapfrog.ts";
+import { type ChainMass, leapfrogChain } from "./leapfrog.ts";
 
 /** One chain's arrays (dim), changed in place; `gradient` is ∇U at `position` and `evaluation` its L_n and U. */
 export interface TreeChain {
@@ -31,9 +32,7 @@ export interface TreeChain {
   evaluation: Evaluation;
 }
 
-export interface TreeSetup extends TreeSettings {
-  /** V. */
-  readonly inverseMass: Float64Array;
+export interface TreeSetup extends TreeSettings, ChainMass {
   /** Seed and chain of its random numbers. */
   readonly stream: { readonly seed: number; readonly chain: number };
 }
@@ -117,11 +116,12 @@ class Trajectory {
   }
 
   #leaf(walker: Point, { sign, number }: { sign: number; number: number }): Stretch | null {
-    const { stepSize, inverseMass, divergenceThreshold } = this.#setup;
+    const { stepSize, inverseMass, factor, divergenceThreshold } = this.#setup;
     const evaluation = leapfrogChain(walker, this.#evaluate, {
       stepSize: sign * stepSize,
       numSteps: 1,
       inverseMass,
+      factor,
     });
     const difference = evaluation.potential + this.#kinetic(walker.momentum) - this.energy;
     const error = Number.isFinite(difference) ? difference : Number.POSITIVE_INFINITY;

@@ -15,6 +15,7 @@ import type {
   LeapfrogSettings,
   LeapfrogState,
   LossAndGradient,
+  Matrix,
   Potential,
   Precision,
   Problem,
@@ -23,7 +24,6 @@ import type {
   Scalars,
   TreeInfo,
   TreeSettings,
-  TreeState,
   Vectors,
 } from "../backend.ts";
 import { dimOfProblem, restrictedLoss } from "../restriction.ts";
@@ -36,9 +36,7 @@ import { type LeapfrogChain, leapfrogChain } from "./leapfrog.ts";
 import type { LossFunction } from "./loss-function.ts";
 import { lossFunctionOf } from "./model-loss.ts";
 import { growTree } from "./no-u-turn.ts";
-import { ReferenceArray, valuesOf } from "./reference-array.ts";
-
-type Point = Pick<LeapfrogState, "position" | "momentum" | "gradient">;
+import { massOf, ReferenceArray, valuesOf } from "./reference-array.ts";
 
 /** Arrays of one problem on the host. */
 export class ReferenceEnsemble implements Ensemble {
@@ -66,6 +64,9 @@ export class ReferenceEnsemble implements Ensemble {
   row(): Row {
     return new ReferenceArray("row", this.dim);
   }
+  matrix(): Matrix {
+    return new ReferenceArray("matrix", this.dim * this.dim);
+  }
   scalars(): Scalars {
     return new ReferenceArray("scalars", this.numChains);
   }
@@ -74,6 +75,9 @@ export class ReferenceEnsemble implements Ensemble {
     valuesOf(target).set(values);
   }
   writeRow(target: Row, values: Float64Array): void {
+    valuesOf(target).set(values);
+  }
+  writeMatrix(target: Matrix, values: Float64Array): void {
     valuesOf(target).set(values);
   }
   writeScalars(target: Scalars, values: Float64Array): void {
@@ -184,13 +188,13 @@ export class ReferenceEnsemble implements Ensemble {
       const result = leapfrogChain(this.#pointOf(state, chain), this.#chainPotential(chain), {
         stepSize: valuesOf(settings.stepSize)[chain],
         numSteps: settings.numSteps,
-        inverseMass: valuesOf(state.inverseMass),
+        ...massOf(state),
       });
       this.#record(state, chain, result);
     });
   }
 
-  async noUTurn(state: TreeState, settings: TreeSettings): Promise<TreeInfo> {
+  async noUTurn(state: LeapfrogState, settings: TreeSettings): Promise<TreeInfo> {
     const info = treeInfoOf(new Float64Array(treeInfoRows * this.numChains), this.numChains);
     this.#forEachChain((chain) => {
       const arrays = {
@@ -199,7 +203,7 @@ export class ReferenceEnsemble implements Ensemble {
       };
       const outcome = growTree(arrays, this.#chainPotential(chain), {
         ...settings,
-        inverseMass: valuesOf(state.inverseMass),
+        ...massOf(state),
         stream: this.#random.streamOf(chain),
       });
       for (const [name, value] of Object.entries(outcome)) info[name as keyof TreeInfo][chain] = value;
@@ -270,7 +274,7 @@ export class ReferenceEnsemble implements Ensemble {
     return valuesOf(vectors).subarray(chain * this.dim, (chain + 1) * this.dim);
   }
 
-  #pointOf({ position, momentum, gradient }: Point, chain: number): LeapfrogChain {
+  #pointOf({ position, momentum, gradient }: LeapfrogState, chain: number): LeapfrogChain {
     return {
       position: this.#chainOf(position, chain),
       momentum: this.#chainOf(momentum, chain),

@@ -52,7 +52,7 @@ const everyOperation = async (ensemble: Ensemble, start: Float64Array, chain0: n
   results["normal"] = await ensemble.readVectors(momentum);
 
   ensemble.potentialAndGradient(position, { loss, potential, gradient });
-  const leapfrog = { position, momentum, gradient, inverseMass: row, loss, potential };
+  const leapfrog = { position, momentum, gradient, inverseMass: row, factor: null, loss, potential };
   ensemble.leapfrog(leapfrog, { stepSize: scalarsOf(ensemble, [...of((c) => 0.01 / (1 + c))]), numSteps: 3 });
   results["leapfrog momentum"] = await ensemble.readVectors(momentum);
   results["leapfrog potential"] = await ensemble.readScalars(potential);

@@ -26,6 +26,7 @@ const stateAt = (ensemble: Ensemble, position: Float64Array, momentum: Float64Ar
     momentum: vectorsOf(ensemble, momentum),
     gradient: ensemble.vectors(),
     inverseMass,
+    factor: null,
     loss: ensemble.scalars(),
     potential: ensemble.scalars(),
   };

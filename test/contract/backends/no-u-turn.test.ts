@@ -6,7 +6,7 @@
  * 16, 32 and 64 bytes; where it did, a whole tree would differ, so no tolerance helps.
  */
 import { expect, it } from "vitest";
-import type { Ensemble, TreeSettings, TreeState } from "../../../src/compute/backend.ts";
+import type { Ensemble, LeapfrogState, TreeSettings } from "../../../src/compute/backend.ts";
 import { createReferenceBackend } from "../../../src/compute/reference/reference-backend.ts";
 import { purpose } from "../../../src/random/purpose.ts";
 import { describeBackends } from "../../support/backend-cases.ts";
@@ -21,7 +21,7 @@ import {
   vectorsOf,
 } from "../../support/problems.ts";
 
-const stateAt = (ensemble: Ensemble, position: Float64Array): TreeState => {
+const stateAt = (ensemble: Ensemble, position: Float64Array): LeapfrogState => {
   const inverseMass = ensemble.row();
   ensemble.writeRow(
     inverseMass,
@@ -32,6 +32,7 @@ const stateAt = (ensemble: Ensemble, position: Float64Array): TreeState => {
     momentum: ensemble.vectors(),
     gradient: ensemble.vectors(),
     inverseMass,
+    factor: null,
     loss: ensemble.scalars(),
     potential: ensemble.scalars(),
   };

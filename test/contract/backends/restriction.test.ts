@@ -110,6 +110,7 @@ describeBackends("restricted problems", (backend) => {
         momentum: vectorsOf(ensemble, normals(numChains * 3, 6)),
         gradient: ensemble.vectors(),
         inverseMass: ensemble.row(),
+        factor: null,
         loss: ensemble.scalars(),
         potential: ensemble.scalars(),
       };

@@ -17,7 +17,6 @@ import type {
   RandomAddress,
   Scalars,
   TreeSettings,
-  TreeState,
   Vectors,
 } from "../../../src/compute/backend.ts";
 import { valuesOf } from "../../../src/compute/reference/reference-array.ts";
@@ -113,13 +112,13 @@ const library = {
     },
   }),
   "leaves U of its start out of H": (inner) => ({
-    noUTurn: (state: TreeState, settings: TreeSettings) => {
+    noUTurn: (state: LeapfrogState, settings: TreeSettings) => {
       scaleScalars(state.potential, 0);
       return inner.noUTurn(state, settings);
     },
   }),
   "grows trees along 0.7 of the force": (inner, potential) => ({
-    noUTurn: (state: TreeState, settings: TreeSettings) =>
+    noUTurn: (state: LeapfrogState, settings: TreeSettings) =>
       under([inner, potential], 0.7, () => inner.noUTurn(state, settings)),
   }),
   "injects noise 20 % too large": (inner, potential) => ({

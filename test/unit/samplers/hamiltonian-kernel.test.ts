@@ -43,6 +43,7 @@ describe("leapfrog of the backend", () => {
       momentum: vectors(0.5),
       gradient: vectors(1),
       inverseMass,
+      factor: null,
       loss,
       potential,
     };

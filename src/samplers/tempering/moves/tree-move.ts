@@ -5,7 +5,7 @@
  * others rest: they are told an infinite U, with which a tree ends at its first leaf. That leaf is paid: beside its
  * own tree each row costs a gradient for every other step size.
  */
-import type { Ensemble, TreeState } from "../../../compute/backend.ts";
+import type { Ensemble, LeapfrogState } from "../../../compute/backend.ts";
 import { purpose } from "../../../random/purpose.ts";
 import { divergenceThreshold } from "../../hamiltonian-kernel.ts";
 import type { Posterior } from "../../sampler.ts";
@@ -20,7 +20,7 @@ export class TreeMove implements Move {
   readonly #state: GradientState;
   readonly #counter: WorkCounter;
   readonly #maxDepth: number;
-  readonly #tree: TreeState;
+  readonly #tree: LeapfrogState;
 
   constructor(
     { ensemble }: Posterior,
