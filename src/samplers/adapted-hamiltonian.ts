@@ -1,10 +1,12 @@
 /**
  * Positions, derivatives and window adaptation of a sampler that moves by leapfrog trajectories: `nuts`, `mala`.
  *
- * Warmup learns one step size and one diagonal mass matrix from all chains (`window-adaptation.ts`); both are frozen
- * before the first draw.
+ * Warmup learns one step size and one mass matrix from all chains (`window-adaptation.ts`); both are frozen before the
+ * first draw.
  */
 import { purpose } from "../random/purpose.ts";
+import { mostDenseParameters } from "./adaptation/dense-covariance.ts";
+import { type Mass, type MassForm, variancesOf } from "./adaptation/mass-estimate.ts";
 import { type Tunable, WindowAdaptation } from "./adaptation/window-adaptation.ts";
 import { HamiltonianKernel } from "./hamiltonian-kernel.ts";
 import { requireInteger, requirePositive, requireSetting } from "./require-setting.ts";
@@ -22,6 +24,8 @@ export interface HamiltonianSettings {
   readonly stepSize: number;
   readonly adaptStepSize: boolean;
   readonly adaptMassMatrix: boolean;
+  /** What is learnt as mass matrix: variances, or the whole covariance at a cost of d² a step. Absent: diagonal. */
+  readonly massMatrix?: MassForm;
   /** Mean acceptance over chains that the step size aims at, in (0, 1). */
   readonly targetAcceptance: number;
   /** Regularisation of the mass matrix relative to the posterior's own scale, unitless; see `regularisedVariance`. */
@@ -43,11 +47,32 @@ export const requireTarget = (name: string, value: number): void =>
 export const requireFloor = (name: string, value: number): void =>
   requireSetting(Number.isFinite(value) && value >= 0, { name, value, expected: "a number of at least 0" });
 
-/** @throws CONFIG_INVALID on a step size, target or floor out of range. */
-export const checkHamiltonianSettings = (sampler: string, settings: HamiltonianSettings): void => {
+/** @throws CONFIG_INVALID on a step size, target, floor or mass matrix out of range. @param dim of the posterior. */
+export const checkHamiltonianSettings = (
+  sampler: string,
+  settings: HamiltonianSettings,
+  dim: number,
+): void => {
   requirePositive(`${sampler}.step_size`, settings.stepSize);
   requireTarget(`${sampler}.target_acceptance`, settings.targetAcceptance);
   requireFloor(`${sampler}.mass_matrix_floor`, settings.massMatrixFloor);
+  requireMassMatrix(`${sampler}.mass_matrix`, settings, dim);
+};
+
+const requireMassMatrix = (name: string, settings: HamiltonianSettings, dim: number): void => {
+  const { massMatrix: value = "diagonal", adaptMassMatrix } = settings;
+  requireSetting(["diagonal", "dense"].includes(value), { name, value, expected: "diagonal or dense" });
+  const isDense = value === "dense";
+  requireSetting(!isDense || adaptMassMatrix, {
+    name,
+    value,
+    expected: "diagonal where adapt_mass_matrix is false",
+  });
+  requireSetting(!isDense || dim <= mostDenseParameters, {
+    name,
+    value,
+    expected: `diagonal for a model of ${dim} parameters (dense: at most ${mostDenseParameters})`,
+  });
 };
 
 /** The kernel of all chains with what tunes it. */
@@ -69,7 +94,10 @@ export class AdaptedHamiltonian {
       probe: (stepSize) => this.#probe(stepSize),
       positions: () => posterior.ensemble.readVectors(this.kernel.position),
       setInverseMass: (inverseMass) => this.kernel.setInverseMass(inverseMass),
+      setFactor: (factor) => this.kernel.setFactor(factor),
     };
+    const { factor } = this.mass;
+    if (factor !== null) this.kernel.setFactor(factor);
   }
 
   /** Leapfrog step of the next transition. */
@@ -77,17 +105,18 @@ export class AdaptedHamiltonian {
     return this.#adaptation.stepSize;
   }
 
-  /** V, the diagonal of the inverse mass matrix, shape (dim). */
-  get inverseMass(): Float64Array {
-    return this.#adaptation.inverseMass;
+  /** M of the next transition. */
+  get mass(): Mass {
+    return this.#adaptation.mass;
   }
 
+  /** With a dense mass matrix the smallest and largest entries of the diagonal of M⁻¹, variances as well. */
   get tuned(): TunedSettings {
-    const { inverseMass } = this;
+    const variances = variancesOf(this.mass);
     return {
       step_size: this.stepSize,
-      inverse_mass_min: inverseMass.reduce((low, value) => Math.min(low, value), Number.POSITIVE_INFINITY),
-      inverse_mass_max: inverseMass.reduce((high, value) => Math.max(high, value), 0),
+      inverse_mass_min: variances.reduce((low, value) => Math.min(low, value), Number.POSITIVE_INFINITY),
+      inverse_mass_max: variances.reduce((high, value) => Math.max(high, value), 0),
     };
   }
 

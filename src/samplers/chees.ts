@@ -3,14 +3,15 @@
  *
  * A trajectory has N = ⌈h·T/ε⌉ leapfrog steps, h from a Halton sequence (one for all chains, independent of their states),
  * so work is the same for every chain and lock-step wastes nothing. In warmup ε follows dual averaging on the harmonic mean
- * of acceptance (one bad chain counts), T climbs the ChEES criterion (`adaptation/trajectory-time.ts`), and a diagonal
- * mass matrix comes from pooled windows; when it changes, T begins anew at 1, the size of the posterior in its
+ * of acceptance (one bad chain counts), T climbs the ChEES criterion (`adaptation/trajectory-time.ts`), and a mass
+ * matrix comes from pooled windows; when it changes, T begins anew at 1, the size of the posterior in its
  * coordinates. All are frozen before the first draw.
  *
  * Source: Hoffman, Radul & Sountsov, "An adaptive-MCMC scheme for setting trajectory lengths in HMC" (2021), which has
  * no mass matrix: set `adaptMassMatrix` to false.
  */
 import { purpose } from "../random/purpose.ts";
+import type { Mass } from "./adaptation/mass-estimate.ts";
 import {
   cheesSignal,
   startTrajectoryTime,
@@ -28,6 +29,7 @@ import {
 } from "./adapted-hamiltonian.ts";
 import { requireInteger, requireSetting } from "./require-setting.ts";
 import type { Posterior, Sampler, Snapshot, TunedSettings } from "./sampler.ts";
+import { solveLower } from "./small-matrix.ts";
 import { booleanIn } from "./snapshot-fields.ts";
 import {
   type MovingChains,
@@ -104,9 +106,10 @@ class CheesChains implements MovingChains {
     if (before !== null) {
       const after = await ensemble.readVectors(kernel.trajectoryEnd.position);
       const momenta = await ensemble.readVectors(kernel.trajectoryEnd.momentum);
-      const { inverseMass } = this.#hamiltonian;
+      const { mass } = this.#hamiltonian;
       const acceptance = info.acceptanceRate;
-      const signal = cheesSignal({ before, after, momentum: momenta, inverseMass, acceptance });
+      const ends = { before: coordinatesOf(before, mass), after: coordinatesOf(after, mass) };
+      const signal = cheesSignal({ ...ends, momentum: momenta, inverseMass: mass.inverseMass, acceptance });
       this.#signal = jitter * time * signal;
     }
     return {
@@ -121,10 +124,10 @@ class CheesChains implements MovingChains {
 
   async adapt(index: number, { acceptance_rate }: TransitionStatistics): Promise<void> {
     const { warmup, maxSteps } = this.#settings;
-    const { inverseMass: massBefore } = this.#hamiltonian;
+    const { mass: massBefore } = this.#hamiltonian;
     this.#time = updateTrajectoryTime(this.#time, this.#signal, maxSteps * this.#hamiltonian.stepSize);
     await this.#hamiltonian.adapt(index, harmonicMean(acceptance_rate));
-    if (this.#hamiltonian.inverseMass !== massBefore) this.#time = startTrajectoryTime(1);
+    if (this.#hamiltonian.mass !== massBefore) this.#time = startTrajectoryTime(1);
     if (index + 1 === warmup) this.#time = { ...this.#time, logTime: this.#time.logAverage };
   }
 
@@ -143,6 +146,15 @@ class CheesChains implements MovingChains {
   }
 }
 
+/** Positions (numChains, dim) as F⁻¹q, the coordinates of the kernel's momenta; in place. */
+const coordinatesOf = (positions: Float64Array, { inverseMass, factor }: Mass): Float64Array => {
+  const dim = inverseMass.length;
+  for (let at = 0; factor !== null && at < positions.length; at += dim) {
+    solveLower(factor, dim, positions.subarray(at, at + dim));
+  }
+  return positions;
+};
+
 /** n/Σ(1/α); 0 if a chain was certainly refused. */
 const harmonicMean = (rates: Float64Array): number =>
   rates.length / rates.reduce((sum, rate) => sum + 1 / rate, 0);
@@ -157,7 +169,7 @@ export const chees: Sampler<CheesSettings> = {
     const { trajectoryTime, maxSteps, warmup } = settings;
     const { numChains } = posterior.ensemble;
     checkRunLength("chees", settings);
-    checkHamiltonianSettings("chees", settings);
+    checkHamiltonianSettings("chees", settings, posterior.ensemble.dim);
     requireInteger("chees.max_steps", maxSteps, 1);
     requireSetting(trajectoryTime === null || (Number.isFinite(trajectoryTime) && trajectoryTime > 0), {
       name: "chees.trajectory_time",

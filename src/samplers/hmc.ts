@@ -13,6 +13,7 @@
 
 import { purpose } from "../random/purpose.ts";
 import { uniformAt } from "../random/uniform.ts";
+import type { MassForm } from "./adaptation/mass-estimate.ts";
 import { lengthScale, trajectoryLength } from "./adaptation/trajectory-length.ts";
 import { AdaptedHamiltonian, checkHamiltonianSettings, checkRunLength } from "./adapted-hamiltonian.ts";
 import { requireSetting } from "./require-setting.ts";
@@ -38,6 +39,8 @@ export interface HmcSettings {
   readonly stepSize: number;
   readonly adaptStepSize: boolean;
   readonly adaptMassMatrix: boolean;
+  /** What is learnt as mass matrix; `dense` costs of the order of d² a step. Absent: diagonal. */
+  readonly massMatrix?: MassForm;
   /** Mean acceptance over chains that step-size adaptation aims at, in (0, 1). */
   readonly targetAcceptance: number;
   /** Transitions a recorded draw. */
@@ -56,10 +59,10 @@ const statistics = [
   "n_steps",
 ] as const;
 
-const checkSettings = (settings: HmcSettings): void => {
+const checkSettings = (settings: HmcSettings, dim: number): void => {
   const { numIntegrationSteps, trajectoryJitter } = settings;
   checkRunLength("hmc", settings);
-  checkHamiltonianSettings("hmc", settings);
+  checkHamiltonianSettings("hmc", settings, dim);
   requireSetting(numIntegrationSteps >= 1 && (trajectoryJitter || Number.isInteger(numIntegrationSteps)), {
     name: "hmc.num_integration_steps",
     value: numIntegrationSteps,
@@ -139,7 +142,7 @@ export const hmc: Sampler<HmcSettings> = {
   statistics,
   isIndependent: false,
   start: async (posterior, settings) => {
-    checkSettings(settings);
+    checkSettings(settings, posterior.ensemble.dim);
     const counter = new WorkCounter(posterior.ensemble);
     return new TransitionRun(new HmcChains(posterior, settings, counter), counter, settings);
   },

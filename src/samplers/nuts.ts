@@ -9,6 +9,7 @@
  */
 import type { LeapfrogState } from "../compute/backend.ts";
 import { purpose } from "../random/purpose.ts";
+import type { MassForm } from "./adaptation/mass-estimate.ts";
 import { AdaptedHamiltonian, checkHamiltonianSettings, checkRunLength } from "./adapted-hamiltonian.ts";
 import { divergenceThreshold } from "./hamiltonian-kernel.ts";
 import { requireSetting } from "./require-setting.ts";
@@ -31,6 +32,8 @@ export interface NutsSettings {
   readonly stepSize: number;
   readonly adaptStepSize: boolean;
   readonly adaptMassMatrix: boolean;
+  /** What is learnt as mass matrix; `dense` costs of the order of d² a step. Absent: diagonal. */
+  readonly massMatrix?: MassForm;
   /** Mean acceptance over leaves and chains that step-size adaptation aims at, in (0, 1). */
   readonly targetAcceptance: number;
   /** Most doublings of a trajectory, 1 to 20: at most 2^maxDepth − 1 leapfrog steps. */
@@ -161,7 +164,7 @@ export const nuts: Sampler<NutsSettings> = {
   start: async (posterior, settings) => {
     const { maxDepth } = settings;
     checkRunLength("nuts", settings);
-    checkHamiltonianSettings("nuts", settings);
+    checkHamiltonianSettings("nuts", settings, posterior.ensemble.dim);
     requireSetting(Number.isInteger(maxDepth) && maxDepth >= 1 && maxDepth <= 20, {
       name: "nuts.max_depth",
       value: maxDepth,

@@ -9,6 +9,7 @@
  */
 import type { Ensemble, Row, Vectors } from "../compute/backend.ts";
 import { purpose } from "../random/purpose.ts";
+import { mostDenseParameters } from "./adaptation/dense-covariance.ts";
 import { idealWalkAcceptance, idealWalkScale } from "./adaptation/robbins-monro.ts";
 import { searchStepSize } from "./adaptation/step-size-search.ts";
 import { checkRunLength, requireFloor, requireTarget } from "./adapted-hamiltonian.ts";
@@ -44,9 +45,6 @@ export interface RwmhSettings {
   /** Regularisation of the covariance relative to the posterior's own scale, unitless. */
   readonly covarianceFloor: number;
 }
-
-/** Most parameters of a `dense` covariance: beyond, its d² numbers a transition and chain outweigh a loss. */
-export const mostDenseParameters = 500;
 
 /** Per draw; `energy_error` is U(w') − U(w), `step_size` is s, `n_steps` counts proposals. */
 const statistics = ["acceptance_rate", "energy_error", "step_size", "n_steps"] as const;

@@ -18,12 +18,17 @@ export const choleskyFactor = (matrix: Float64Array, size: number): number => {
   return logDeterminant;
 };
 
-/** x ← (LLᵀ)⁻¹x, in place, for a lower factor L. */
-export const solveCholesky = (factor: Float64Array, size: number, x: Float64Array): void => {
+/** x ← L⁻¹x, in place, for a lower factor L. */
+export const solveLower = (factor: Float64Array, size: number, x: Float64Array): void => {
   for (let row = 0; row < size; row++) {
     for (let k = 0; k < row; k++) x[row] -= factor[row * size + k] * x[k];
     x[row] /= factor[row * size + row];
   }
+};
+
+/** x ← (LLᵀ)⁻¹x, in place, for a lower factor L. */
+export const solveCholesky = (factor: Float64Array, size: number, x: Float64Array): void => {
+  solveLower(factor, size, x);
   for (let row = size - 1; row >= 0; row--) {
     for (let k = row + 1; k < size; k++) x[row] -= factor[k * size + row] * x[k];
     x[row] /= factor[row * size + row];

@@ -303,6 +303,7 @@ const cases: readonly Case[] = [
         "- { name: sgld, overrides: { step_size: 0 } }",
         "- { name: sghmc, overrides: { step_size: 0 } }",
         "- { name: mala, overrides: { stepsize: 0.1 } }",
+        "- { name: nuts, overrides: { mass_matrix: dense, adapt_mass_matrix: false } }",
       ].join("\n  "),
     ),
     at: [
@@ -315,6 +316,7 @@ const cases: readonly Case[] = [
       "10:43  samplers.6.overrides.step_size",
       "11:44  samplers.7.overrides.step_size",
       "12:32  samplers.8.overrides.stepsize",
+      "13:45  samplers.9.overrides.mass_matrix",
     ],
   },
   {
@@ -355,6 +357,9 @@ const cases: readonly Case[] = [
         "- { name: sgld, overrides: { steps: 100, warmup: 20, eval_every: 40 } }",
         "- { name: vi, overrides: { eval_samples: 2 } }",
         "- { name: hmc, sampling: { until: { wall_sec: 600 } } }",
+        "- { name: hmc, overrides: { mass_matrix: dense } }",
+        "- { name: nuts, overrides: { mass_matrix: dense } }",
+        "- { name: chees, overrides: { mass_matrix: dense } }",
       ].join("\n  "),
       "timeout: { sample: 10m }\n",
     ),
@@ -370,6 +375,9 @@ const cases: readonly Case[] = [
       "13:68  samplers.8.overrides.eval_every",
       "14:44  samplers.9.overrides.eval_samples",
       "15:49  samplers.10.sampling.until.wall_sec",
+      "16:44  samplers.11.overrides.mass_matrix",
+      "17:45  samplers.12.overrides.mass_matrix",
+      "18:46  samplers.13.overrides.mass_matrix",
     ],
   },
   {

@@ -65,6 +65,7 @@ export const samplerCases: { readonly [Name in SamplerName]: SamplerCases<Name> 
       variants: [
         base,
         { ...base, adaptMassMatrix: false, trajectoryTime: 0.2 },
+        { ...base, massMatrix: "dense" },
         { ...base, warmup: 0, stepSize: 0.05, trajectoryTime: 0.3, thinning: 2 },
         { ...base, adaptStepSize: false, stepSize: 0.02, maxSteps: 3 },
       ],
@@ -77,6 +78,8 @@ export const samplerCases: { readonly [Name in SamplerName]: SamplerCases<Name> 
         { maxSteps: 0 },
         { targetAcceptance: 0 },
         { massMatrixFloor: -1 },
+        { massMatrix: "full" },
+        { massMatrix: "dense", adaptMassMatrix: false },
       ],
     };
   })(),
@@ -100,6 +103,7 @@ export const samplerCases: { readonly [Name in SamplerName]: SamplerCases<Name> 
         { ...base, warmup: 0, trajectoryJitter: false, numIntegrationSteps: 4 },
         { ...base, adaptStepSize: false, stepSize: 0.05 },
         { ...base, adaptMassMatrix: false },
+        { ...base, massMatrix: "dense" },
       ],
       refused: [
         { draws: 0 },
@@ -112,6 +116,8 @@ export const samplerCases: { readonly [Name in SamplerName]: SamplerCases<Name> 
         { trajectoryJitter: false },
         { targetAcceptance: 1 },
         { massMatrixFloor: -1 },
+        { massMatrix: "full" },
+        { massMatrix: "dense", adaptMassMatrix: false },
       ],
     };
   })(),
@@ -175,6 +181,7 @@ export const samplerCases: { readonly [Name in SamplerName]: SamplerCases<Name> 
         { ...base, warmup: 5, thinning: 2, maxDepth: 3 },
         { ...base, warmup: 0, stepSize: 0.05 },
         { ...base, adaptStepSize: false, stepSize: 0.05 },
+        { ...base, massMatrix: "dense" },
       ],
       refused: [
         { draws: 0 },
@@ -185,6 +192,8 @@ export const samplerCases: { readonly [Name in SamplerName]: SamplerCases<Name> 
         { maxDepth: 0 },
         { maxDepth: 21 },
         { massMatrixFloor: Number.NaN },
+        { massMatrix: "full" },
+        { massMatrix: "dense", adaptMassMatrix: false },
       ],
     };
   })(),

@@ -37,8 +37,8 @@ const numberOf = (settings: SamplerSettings, key: string): number => {
   return typeof value === "number" ? value : Number.NaN;
 };
 
-/** Limits of `src/samplers/rwmh.ts` and of `src/samplers/flow/flow-size.ts`; a test keeps them equal. */
-export const largestDenseWalk = 500;
+/** Limits of dense matrices (`src/samplers/rwmh.ts`, `src/samplers/hmc.ts`) and of `src/samplers/flow/flow-size.ts`; a test keeps them equal. */
+export const largestDense = 500;
 export const largestFlow = { latent: 256, columnNumbers: 2 ** 25, parameters: 2 ** 19 };
 
 /** Numbers of a flow of `depth` coupling layers in `dim` dimensions; `src/samplers/flow/coupling-flow.ts` lays them out. */
@@ -77,6 +77,27 @@ const needsTwo = (cell: Cell): readonly Finding[] =>
     ? [[["name"], "got 1 parameter to sample; expected at least 2: a unit direction on a line cannot turn."]]
     : [];
 
+const loneChain = ({ settings, chains }: Cell): readonly Finding[] =>
+  chains < 2 && numberOf(settings, "warmup") > 0
+    ? [
+        [
+          ["sampling", "chains"],
+          `got ${chains}; expected at least 2 for chees, which learns from the distances between chains; or use hmc.`,
+        ],
+      ]
+    : [];
+
+/** A dense matrix of more parameters than it is meant for. */
+const tooDense = ({ settings, dim }: Cell, key: string, others: string): readonly Finding[] =>
+  settings[key] === "dense" && dim !== null && dim > largestDense
+    ? [
+        [
+          setting(key),
+          `got dense for ${dim} parameters; expected ${others} (dense: at most ${largestDense}).`,
+        ],
+      ]
+    : [];
+
 /** What each sampler cannot do, by name. */
 const rules: Readonly<Record<string, (cell: Cell) => readonly Finding[]>> = {
   pt: ({ settings, gamma }) =>
@@ -88,24 +109,10 @@ const rules: Readonly<Record<string, (cell: Cell) => readonly Finding[]>> = {
           ],
         ]
       : [],
-  chees: ({ settings, chains }) =>
-    chains < 2 && numberOf(settings, "warmup") > 0
-      ? [
-          [
-            ["sampling", "chains"],
-            `got ${chains}; expected at least 2 for chees, which learns from the distances between chains; or use hmc.`,
-          ],
-        ]
-      : [],
-  rwmh: ({ settings, dim }) =>
-    settings["covariance"] === "dense" && dim !== null && dim > largestDenseWalk
-      ? [
-          [
-            setting("covariance"),
-            `got dense for ${dim} parameters; expected none or diagonal (dense: at most ${largestDenseWalk}).`,
-          ],
-        ]
-      : [],
+  chees: (cell) => [...loneChain(cell), ...tooDense(cell, "mass_matrix", "diagonal")],
+  hmc: (cell) => tooDense(cell, "mass_matrix", "diagonal"),
+  nuts: (cell) => tooDense(cell, "mass_matrix", "diagonal"),
+  rwmh: (cell) => tooDense(cell, "covariance", "none or diagonal"),
   laplace: ({ settings, dim }) =>
     settings["hessian"] === "dense" && dim !== null && dim > numberOf(settings, "max_dense_dim")
       ? [

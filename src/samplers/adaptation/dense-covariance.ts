@@ -1,11 +1,14 @@
 /**
- * Running covariance matrix of all chains together, in float64, and the Cholesky factor that a random walk needs.
+ * Running covariance matrix of all chains together, in float64, and the Cholesky factor that a random walk or a mass matrix needs.
  *
  * Batches are merged as in `welford.ts`, with outer products for squares; matrices are row-major (dim, dim).
  */
 import type { Snapshot } from "../sampler.ts";
 import { choleskyFactor } from "../small-matrix.ts";
 import { arrayIn, numberIn } from "../snapshot-fields.ts";
+
+/** Most parameters of anything dense: beyond, d² numbers a transition and chain outweigh a loss. */
+export const mostDenseParameters = 500;
 
 /** Accumulator; mutable. */
 export interface DenseMoments {

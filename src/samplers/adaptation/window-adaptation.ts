@@ -1,14 +1,14 @@
 /**
- * Warmup of a trajectory sampler: one step size and one diagonal mass matrix, learnt from all chains together.
+ * Warmup of a trajectory sampler: one step size and one mass matrix, learnt from all chains together.
  *
  * States, in order of `windowSchedule`:
  * - fast window: after each transition the mean acceptance over chains goes to dual averaging;
- * - slow window: the same, and all positions go to the pooled variance; at its end the inverse mass is published, the
- *   variance emptied, the step size searched anew and dual averaging restarted;
+ * - slow window: the same, and all positions go to the pooled estimate; at its end the mass matrix is published, the
+ *   estimate emptied, the step size searched anew and dual averaging restarted;
  * - after the last window: the averaged step size; nothing adapts any more, so draws come from a fixed kernel.
  */
 import type { Snapshot } from "../sampler.ts";
-import { arrayIn, numberIn } from "../snapshot-fields.ts";
+import { numberIn } from "../snapshot-fields.ts";
 import type { DualAveraging } from "./dual-averaging.ts";
 import {
   averagedStepSize,
@@ -19,16 +19,8 @@ import {
   startDualAveraging,
   updateDualAveraging,
 } from "./dual-averaging.ts";
+import { createMassEstimate, type Mass, type MassEstimate, type MassForm } from "./mass-estimate.ts";
 import { searchStepSize } from "./step-size-search.ts";
-import type { Welford } from "./welford.ts";
-import {
-  addRows,
-  createWelford,
-  regularisedVariance,
-  resetWelford,
-  restoreWelford,
-  welfordEntries,
-} from "./welford.ts";
 import type { AdaptationWindow } from "./window-schedule.ts";
 import { windowSchedule } from "./window-schedule.ts";
 
@@ -41,6 +33,8 @@ export interface WindowAdaptationSettings {
   readonly stepSize: number;
   readonly adaptStepSize: boolean;
   readonly adaptMassMatrix: boolean;
+  /** Absent: diagonal. */
+  readonly massMatrix?: MassForm;
   readonly targetAcceptance: number;
   /** Unitless; see `regularisedVariance`. */
   readonly massMatrixFloor: number;
@@ -52,28 +46,35 @@ export interface Tunable {
   readonly probe: (stepSize: number) => Promise<number>;
   /** Positions of all chains, (numChains, dim). */
   readonly positions: () => Promise<Float64Array>;
+  /** Takes V of a diagonal mass matrix, shape (dim). */
   readonly setInverseMass: (inverseMass: Float64Array) => void;
+  /** Takes F of a dense one, shape (dim, dim), V being 1. Needed where `massMatrix` is dense. */
+  readonly setFactor?: (factor: Float64Array) => void;
   /** Upper limit of the step size at this moment, > 0. Absent: none. */
   readonly largestStepSize?: () => number;
 }
 
-/** Mutable state of warmup. `stepSize` and `inverseMass` are to be used in the next transition. */
+/** Mutable state of warmup. `stepSize` and `mass` are to be used in the next transition. */
 export class WindowAdaptation {
   stepSize: number;
-  /** V, shape (dim). */
-  inverseMass: Float64Array;
+  mass: Mass;
   readonly #settings: WindowAdaptationSettings;
   readonly #windows: readonly AdaptationWindow[];
-  readonly #variance: Welford;
+  readonly #estimate: MassEstimate;
   #averaging: DualAveraging;
 
   constructor(settings: WindowAdaptationSettings) {
     this.#settings = settings;
     this.#windows = windowSchedule(settings.numWarmup, settings.numChains);
-    this.#variance = createWelford(settings.dim);
+    this.#estimate = createMassEstimate(settings.massMatrix ?? "diagonal", settings.dim);
     this.#averaging = startDualAveraging(settings.stepSize);
     this.stepSize = settings.stepSize;
-    this.inverseMass = new Float64Array(settings.dim).fill(1);
+    this.mass = this.#estimate.unit;
+  }
+
+  /** V, shape (dim). */
+  get inverseMass(): Float64Array {
+    return this.mass.inverseMass;
   }
 
   /** Before the first transition: searches a step size, unless there is no warmup. */
@@ -93,18 +94,17 @@ export class WindowAdaptation {
     }
     const window = this.#windows.find(({ start, end }) => start <= index && index < end);
     if (adaptMassMatrix && window?.isSlow === true) {
-      addRows(this.#variance, await kernel.positions());
-      if (index + 1 === window.end) await this.#publishInverseMass(kernel);
+      this.#estimate.add(await kernel.positions());
+      if (index + 1 === window.end) await this.#publishMass(kernel);
     }
     if (adaptStepSize && index + 1 === numWarmup) this.stepSize = averagedStepSize(this.#averaging);
   }
 
-  async #publishInverseMass(kernel: Tunable): Promise<void> {
-    const variance = regularisedVariance(this.#variance, { floor: this.#settings.massMatrixFloor });
-    resetWelford(this.#variance);
-    if (variance === null) return;
-    this.inverseMass = variance;
-    kernel.setInverseMass(variance);
+  async #publishMass(kernel: Tunable): Promise<void> {
+    const mass = this.#estimate.take(this.#settings.massMatrixFloor);
+    if (mass === null) return;
+    this.mass = mass;
+    handMass(mass, kernel);
     if (this.#settings.adaptStepSize) this.stepSize = averagedStepSize(this.#averaging);
     await this.#restartStepSize(kernel);
   }
@@ -120,18 +120,24 @@ export class WindowAdaptation {
   snapshot(): Snapshot {
     return {
       ...dualAveragingEntries(this.#averaging),
-      ...welfordEntries(this.#variance),
+      ...this.#estimate.entries(this.mass),
       stepSize: this.stepSize,
-      inverseMass: this.inverseMass.slice(),
     };
   }
 
-  /** Also hands the inverse mass to the kernel. @throws TRACE_INVALID if an entry is missing. */
-  restore(kernel: Pick<Tunable, "setInverseMass">, snapshot: Snapshot): void {
+  /** Also hands the mass matrix to the kernel. @throws TRACE_INVALID if an entry is missing. */
+  restore(kernel: MassTaker, snapshot: Snapshot): void {
     this.#averaging = dualAveragingIn(snapshot);
-    restoreWelford(this.#variance, snapshot);
+    this.mass = this.#estimate.restore(snapshot);
     this.stepSize = numberIn(snapshot, "stepSize");
-    this.inverseMass = arrayIn(snapshot, "inverseMass", this.#settings.dim);
-    kernel.setInverseMass(this.inverseMass);
+    handMass(this.mass, kernel);
   }
 }
+
+type MassTaker = Pick<Tunable, "setInverseMass" | "setFactor">;
+
+const handMass = ({ inverseMass, factor }: Mass, kernel: MassTaker): void => {
+  if (factor === null) kernel.setInverseMass(inverseMass);
+  else if (kernel.setFactor !== undefined) kernel.setFactor(factor);
+  else throw new Error("bug: this kernel takes no dense mass matrix");
+};

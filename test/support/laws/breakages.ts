@@ -13,6 +13,7 @@ import type {
   LeapfrogSettings,
   LeapfrogState,
   LossAndGradient,
+  Matrix,
   Potential,
   RandomAddress,
   Scalars,
@@ -75,6 +76,18 @@ const scaleKnownLosses = (inner: Ensemble, factor: number): Partial<Ensemble> =>
   },
 });
 
+/** Rows x ← F⁻ᵀx, in place, of a lower triangular F. */
+const solveTransposed = (factor: Float64Array, dim: number, rows: Float64Array): void => {
+  for (let offset = 0; offset < rows.length; offset += dim) {
+    const x = rows.subarray(offset, offset + dim);
+    for (let i = dim - 1; i >= 0; i--) {
+      let sum = x[i] ?? Number.NaN;
+      for (let k = i + 1; k < dim; k++) sum -= (factor[k * dim + i] ?? Number.NaN) * (x[k] ?? Number.NaN);
+      x[i] = sum / (factor[i * dim + i] ?? Number.NaN);
+    }
+  }
+};
+
 /** Does `body` under U × factor. */
 const under = <Result>(
   [inner, potential]: readonly [Ensemble, Potential],
@@ -94,6 +107,29 @@ const library = {
       inner.select(new Uint8Array(mask.length).fill(1), source, target),
   }),
   "draws momenta 30 % too large": (inner) => scaleNormals(inner, purpose.momentum, 1.3),
+  "draws momenta of q, not of F⁻¹q": (inner) => {
+    let factor = new Float64Array(0);
+    return {
+      writeMatrix: (target: Matrix, values: Float64Array) => {
+        inner.writeMatrix(target, values);
+        factor = values.slice();
+      },
+      normal: (address: RandomAddress, out: Vectors) => {
+        inner.normal(address, out);
+        if (address.purpose === purpose.momentum) solveTransposed(factor, inner.dim, valuesOf(out));
+      },
+    };
+  },
+  "flips the factor about its other diagonal": (inner) => ({
+    writeMatrix: (target: Matrix, values: Float64Array) => {
+      const { dim } = inner;
+      const flipped = values.map((_, at) => {
+        const [row, column] = [Math.floor(at / dim), at % dim];
+        return values[(dim - 1 - column) * dim + (dim - 1 - row)] ?? Number.NaN;
+      });
+      inner.writeMatrix(target, flipped);
+    },
+  }),
   "leaves kinetic energy out of ΔH": (inner) => ({
     weightedDot: (_row, _x, _y, out) => inner.writeScalars(out, new Float64Array(inner.numChains)),
   }),

@@ -1,6 +1,7 @@
 /** Settings of `hmc`: Hamiltonian Monte Carlo with window adaptation pooled over the chains. */
 import { z } from "zod";
 import { flag, realNumber, wholeNumber } from "../fields.ts";
+import { adaptMassMatrix, massMatrix, refuseUnlearntMass } from "./transitions.ts";
 
 /** Settings of `hmc` with their defaults. */
 export const hmcSchema = z
@@ -20,7 +21,8 @@ export const hmcSchema = z
       0.01,
     ),
     adapt_step_size: flag("Finds the step size in warmup by dual averaging.").default(true),
-    adapt_mass_matrix: flag("Finds a diagonal mass matrix in warmup from all chains.").default(true),
+    adapt_mass_matrix: adaptMassMatrix.default(true),
+    mass_matrix: massMatrix.default("diagonal"),
     target_acceptance: realNumber("Mean acceptance that the step size aims at.", {
       above: 0,
       below: 1,
@@ -34,6 +36,7 @@ export const hmcSchema = z
     ).default(0.001),
   })
   .superRefine((settings, context) => {
+    refuseUnlearntMass(settings, context);
     if (settings.trajectory_jitter || Number.isInteger(settings.num_integration_steps)) return;
     const message = `got ${settings.num_integration_steps}; expected a whole number where trajectory_jitter is false.`;
     context.addIssue({ code: "custom", path: ["num_integration_steps"], message });

@@ -1,13 +1,9 @@
 /** What is refused beforehand is what samplers refuse when they start. */
 import { describe, expect, it } from "vitest";
-import {
-  largestDenseWalk,
-  largestFlow,
-  numFlowParameters,
-} from "../../../../src/config/resolve/check-cells.ts";
+import { largestDense, largestFlow, numFlowParameters } from "../../../../src/config/resolve/check-cells.ts";
+import { mostDenseParameters } from "../../../../src/samplers/adaptation/dense-covariance.ts";
 import { flowShape } from "../../../../src/samplers/flow/coupling-flow.ts";
 import { MAX_COLUMN_NUMBERS, MAX_LATENT, MAX_PARAMETERS } from "../../../../src/samplers/flow/flow-size.ts";
-import { mostDenseParameters } from "../../../../src/samplers/rwmh.ts";
 
 describe("numFlowParameters", () => {
   it.each([1, 2, 3, 8, 51])("counts what a flow in %d dimensions has", (dim) => {
@@ -23,7 +19,7 @@ describe("numFlowParameters", () => {
 
 describe("limits", () => {
   it("are those of the samplers", () => {
-    expect(largestDenseWalk).toBe(mostDenseParameters);
+    expect(largestDense).toBe(mostDenseParameters);
     expect(largestFlow).toEqual({
       latent: MAX_LATENT,
       columnNumbers: MAX_COLUMN_NUMBERS,
