@@ -23,7 +23,7 @@ import type { DrawRecord, SamplerRun } from "../src/samplers/sampler.ts";
 import { type BuiltTarget, buildTarget } from "../src/targets/build-target.ts";
 import type { TargetConfig } from "../src/targets/target-config.ts";
 import type { SamplerLaw } from "../test/support/laws/sampler-law.ts";
-import { samplerLaws } from "../test/support/laws/sampler-laws.ts";
+import { registeredLaws } from "../test/support/laws/sampler-laws.ts";
 import { scaleOf, targetPosterior } from "../test/support/laws/target-posterior.ts";
 import { findPython } from "../test/support/python.ts";
 import { aData, aDeepLinear, anMlp, aTarget, aTraining } from "../test/support/target-configs.ts";
@@ -96,7 +96,9 @@ export const runSamplersBenchmark = async (wanted: readonly string[] = []): Prom
     console.log(heading);
     const peers = python === null ? [] : measurePeer(python, target);
     const notes: string[] = [];
-    for (const entry of samplerLaws.filter(([sampler]) => wanted.length === 0 || wanted.includes(sampler))) {
+    for (const entry of registeredLaws.filter(
+      ([sampler]) => wanted.length === 0 || wanted.includes(sampler),
+    )) {
       const ours: Measurement[] = [];
       // Compiles: not counted, as BlackJAX's compilation is not.
       await measure({ backend, target, seed: 0 }, entry, gradientsPerChain / 4);
@@ -168,7 +170,7 @@ const measure = async (
   const { initialLoss, dims } = target;
   const nBeta = nBetaOf(target);
   const sampler = samplerOf(name);
-  const settings = law.tuned({ gradients, scale: scaleOf(target, { nBeta, gamma }) });
+  const settings = law.tuned({ gradients, scale: scaleOf(target, { nBeta, gamma }), nBeta });
   const posterior = targetPosterior(target, {
     backend,
     nBeta,

@@ -12,10 +12,10 @@ import { calibrationOf } from "../support/laws/calibration.ts";
 import { invarianceOf } from "../support/laws/invariance.ts";
 import { isRight, type LlcTarget, llcOf, llcTargets } from "../support/laws/llc.ts";
 import { batchedAndAlone, bytesOnEach } from "../support/laws/reproducibility.ts";
-import { kernelLaws, samplerLaws } from "../support/laws/sampler-laws.ts";
+import { samplerUnder } from "../support/laws/sampler-law.ts";
+import { casesOf, kernelLaws, samplerLaws } from "../support/laws/sampler-laws.ts";
 import { zBound } from "../support/laws/scores.ts";
 import { type LawTarget, lawTargets } from "../support/laws/targets.ts";
-import { samplerCases } from "../support/sampler-settings.ts";
 
 it("there is a law for every registered sampler, with a mistake that must be refused", () => {
   const held: readonly string[] = samplerLaws
@@ -88,8 +88,8 @@ describe.each(samplerLaws)("the draws of %s", (name, law) => {
   });
 
   it("are the same to the byte with 1 and 4 threads", async () => {
-    for (const settings of samplerCases[name].variants) {
-      const [one, four] = await bytesOnEach([name, settings], backends);
+    for (const settings of casesOf([name, law])) {
+      const [one, four] = await bytesOnEach([samplerUnder([name, law]), settings], backends);
       expect(four).toEqual(one);
     }
   });
@@ -99,7 +99,7 @@ describe.each(samplerLaws)("the draws of %s", (name, law) => {
   it("are the same to the byte with chains batched and alone", async () => {
     const [backend] = backends;
     if (backend === undefined) throw new Error("bug: no backend");
-    const { batched, alone } = await batchedAndAlone([name, run.settings], backend);
+    const { batched, alone } = await batchedAndAlone([samplerUnder([name, law]), run.settings], backend);
     expect(new Set(batched).size).toBe(batched.length);
     expect(alone).toEqual(batched);
   });

@@ -85,7 +85,7 @@ const estimate = async (name: string, parameters: string) => {
     seed: lawSeed,
     startScale: 0.1,
   };
-  const settings = law.tuned({ gradients: 40_000, scale: 0.05, draws: 4000 });
+  const settings = law.tuned({ gradients: 40_000, scale: 0.05, draws: 4000, nBeta });
   const chains = llcChains(await collectDraws(await samplerOf(name).start(posterior, settings)), posterior);
   expect(essMean(chains)).toBeGreaterThan(400);
   return Math.abs(mean(pool(chains)) - exact()) / mcseMean(chains);

@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { packageRoot } from "../../src/core/package-root.ts";
 import { samplerNames } from "../../src/samplers/registry.ts";
 import { evidenceColumns, evidenceIn, withEvidence } from "../support/laws/evidence.ts";
+import { samplerLaws } from "../support/laws/sampler-laws.ts";
 
 const page = readFileSync(join(packageRoot, "docs", "samplers.md"), "utf8");
 
@@ -18,10 +19,10 @@ describe("docs/samplers.md", () => {
     }
   });
 
-  it("has an evidence table with one row a sampler, every cell filled and none bold (run npm run evidence)", () => {
+  it("has an evidence table with one row a sampler and variant, every cell filled and none bold (run npm run evidence)", () => {
     const { columns, rows } = evidenceIn(page);
     expect(columns).toEqual(evidenceColumns);
-    expect(rows.map(([name]) => name)).toEqual(samplerNames);
+    expect(rows.map(([name]) => name)).toEqual(samplerLaws.map(([name]) => name));
     for (const row of rows) {
       expect(row).toHaveLength(evidenceColumns.length);
       expect(row.filter((cell) => cell === "" || cell.startsWith("**"))).toEqual([]);

@@ -10,12 +10,11 @@
 import { createReferenceBackend } from "../../../src/compute/reference/reference-backend.ts";
 import { fillNormal } from "../../../src/random/normal.ts";
 import { uniformAt } from "../../../src/random/uniform.ts";
-import { samplerOf } from "../../../src/samplers/registry.ts";
 import type { Posterior } from "../../../src/samplers/sampler.ts";
 import { aDensityPosterior } from "../density-ensemble.ts";
 import { lawSeed } from "../law-seed.ts";
 import { collectDraws } from "../posteriors.ts";
-import type { SamplerLaw } from "./sampler-law.ts";
+import { type NamedLaw, samplerUnder } from "./sampler-law.ts";
 import { uniformityScore } from "./scores.ts";
 
 const numData = 6;
@@ -102,14 +101,13 @@ export interface Calibration {
 }
 
 /** @param numReplicates at least 40, so that 5 are expected in a bin. */
-export const calibrationOf = async (
-  [name, law]: readonly [string, SamplerLaw],
-  numReplicates: number,
-): Promise<Calibration> => {
+export const calibrationOf = async (entry: NamedLaw, numReplicates: number): Promise<Calibration> => {
   const counts = Array.from({ length: numBins }, () => 0);
   // Largest curvature of U: 1 + the largest eigenvalue of XᵀX, about 1 + 2·n.
-  const settings = law.tuned({ gradients: 2500, scale: 1 / Math.sqrt(1 + 2 * numData), draws: numDraws });
-  const sampler = samplerOf(name);
+  const [, law] = entry;
+  const scale = 1 / Math.sqrt(1 + 2 * numData);
+  const settings = law.tuned({ gradients: 2500, scale, draws: numDraws, nBeta: numData / 2 });
+  const sampler = samplerUnder(entry);
   // Chains beyond the first serve those that learn from each other; ranks are the first one's.
   const { leastChains = 1 } = law;
   const numRows = sampler.ensembleRows?.(settings, leastChains) ?? leastChains;

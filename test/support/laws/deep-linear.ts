@@ -11,12 +11,11 @@ import { mean } from "../../../src/analysis/moments.ts";
 import type { Backend } from "../../../src/compute/backend.ts";
 import { createWasmBackend } from "../../../src/compute/wasm/wasm-backend.ts";
 import { uniformAt } from "../../../src/random/uniform.ts";
-import { samplerOf } from "../../../src/samplers/registry.ts";
 import type { DrawRecord, Posterior, SamplerRun } from "../../../src/samplers/sampler.ts";
 import { type BuiltTarget, buildTarget } from "../../../src/targets/build-target.ts";
 import { lawSeed } from "../law-seed.ts";
 import { aData, aDeepLinear, aTarget, aTraining } from "../target-configs.ts";
-import type { SamplerLaw } from "./sampler-law.ts";
+import { type NamedLaw, samplerUnder } from "./sampler-law.ts";
 import { scaleOf, targetPosterior } from "./target-posterior.ts";
 
 const nBeta = 1e4 / Math.log(1e4);
@@ -66,14 +65,15 @@ export interface DeepLinearReport {
 
 /** @param gradients full gradients a chain after warmup: the same for every sampler. */
 export const deepLinearReport = async (
-  [name, law]: readonly [string, SamplerLaw],
+  entry: NamedLaw,
   networks: readonly DeepLinear[],
   { backend, gradients }: { readonly backend: Backend; readonly gradients: number },
 ): Promise<DeepLinearReport> => {
   const estimates: number[] = [];
   for (const { target } of networks) {
-    const sampler = samplerOf(name);
-    const settings = law.tuned({ gradients, scale: scaleOf(target, { nBeta, gamma }), draws: mostDraws });
+    const sampler = samplerUnder(entry);
+    const scale = scaleOf(target, { nBeta, gamma });
+    const settings = entry[1].tuned({ gradients, scale, draws: mostDraws, nBeta });
     const posterior = targetPosterior(target, {
       backend,
       nBeta,

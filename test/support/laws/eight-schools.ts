@@ -8,11 +8,10 @@
 import { essMean } from "../../../src/analysis/ess.ts";
 import { mcseMean } from "../../../src/analysis/mcse.ts";
 import { mean, pool } from "../../../src/analysis/moments.ts";
-import { samplerOf } from "../../../src/samplers/registry.ts";
 import { aDensityPosterior, type Density } from "../density-ensemble.ts";
 import { lawSeed } from "../law-seed.ts";
 import { positionsIn } from "./invariance.ts";
-import type { SamplerLaw } from "./sampler-law.ts";
+import { type NamedLaw, samplerUnder } from "./sampler-law.ts";
 
 const y = [28, 8, -3, 7, -1, 1, 18, 12];
 const sigma = [15, 10, 16, 11, 9, 11, 10, 18];
@@ -59,13 +58,12 @@ export interface EightSchools {
 }
 
 /** @param gradients a chain; for samplers whose snapshots hold positions. */
-export const eightSchoolsOf = async (
-  [name, law]: readonly [string, SamplerLaw],
-  gradients: number,
-): Promise<EightSchools> => {
+export const eightSchoolsOf = async (entry: NamedLaw, gradients: number): Promise<EightSchools> => {
   const numChains = 4;
-  const sampler = samplerOf(name);
-  const settings = law.tuned({ gradients, scale: 0.7, draws: 1000 });
+  const [, law] = entry;
+  const sampler = samplerUnder(entry);
+  const { effort = 1 } = law;
+  const settings = law.tuned({ gradients: effort * gradients, scale: 0.7, draws: 1000, nBeta: 1 });
   const numRows = sampler.ensembleRows?.(settings, numChains) ?? numChains;
   const posterior = aDensityPosterior(density, { numChains: numRows, seed: lawSeed });
   const run = await sampler.start(posterior, settings);

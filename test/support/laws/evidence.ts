@@ -5,15 +5,14 @@
  * sampler does not claim.
  */
 import type { Backend } from "../../../src/compute/backend.ts";
-import type { SamplerName } from "../../../src/samplers/registry.ts";
-import { samplerCases } from "../sampler-settings.ts";
 import { calibrationOf } from "./calibration.ts";
 import { type DeepLinear, deepLinearReport } from "./deep-linear.ts";
 import { eightSchoolsOf } from "./eight-schools.ts";
 import { invarianceOf } from "./invariance.ts";
 import { isRight, llcOf, llcTargets } from "./llc.ts";
 import { batchedAndAlone, bytesOnEach } from "./reproducibility.ts";
-import type { Kernel, SamplerLaw } from "./sampler-law.ts";
+import { type Kernel, type NamedLaw, type SamplerLaw, samplerUnder } from "./sampler-law.ts";
+import { casesOf } from "./sampler-laws.ts";
 import { zBound } from "./scores.ts";
 import { lawTargets } from "./targets.ts";
 
@@ -36,26 +35,24 @@ export interface EvidenceSizes {
   readonly networkGradients: number;
 }
 
-type Entry = readonly [SamplerName, SamplerLaw];
-
 const notClaimed = "n/a";
 const marked = (text: string, holds: boolean): string => (holds ? text : `**${text}**`);
 const score = (value: number): string => marked(Math.max(0, value).toFixed(1), value < zBound);
 const percent = (share: number): string => (share < 10 ? `${(100 * share).toFixed(0)} %` : "> 999 %");
 
-const kernelOf = ([name, law]: Entry): readonly [SamplerName, SamplerLaw & { kernel: Kernel }] | null =>
+const kernelOf = ([name, law]: NamedLaw): readonly [string, SamplerLaw & { kernel: Kernel }] | null =>
   law.kernel === null ? null : [name, { ...law, kernel: law.kernel }];
 
 const invarianceCells = lawTargets.map((target) => ({
   title: target.name,
-  cell: async (entry: Entry, { sizes }: EvidenceTools): Promise<string> => {
+  cell: async (entry: NamedLaw, { sizes }: EvidenceTools): Promise<string> => {
     const kernel = kernelOf(entry);
     if (kernel === null) return notClaimed;
     return score((await invarianceOf(kernel, target, sizes)).score);
   },
 }));
 
-const mistakes = async (entry: Entry, { sizes }: EvidenceTools): Promise<string> => {
+const mistakes = async (entry: NamedLaw, { sizes }: EvidenceTools): Promise<string> => {
   const kernel = kernelOf(entry);
   const [gaussian] = lawTargets;
   const [quadratic] = llcTargets;
@@ -74,7 +71,7 @@ const mistakes = async (entry: Entry, { sizes }: EvidenceTools): Promise<string>
 
 const llcCells = llcTargets.map((target) => ({
   title: `λ̂ ${target.name}`,
-  cell: async (entry: Entry, { sizes }: EvidenceTools): Promise<string> => {
+  cell: async (entry: NamedLaw, { sizes }: EvidenceTools): Promise<string> => {
     if (entry[1].kind === "variational" && !target.isGaussian) return notClaimed;
     const estimate = await llcOf(entry, target, sizes);
     const off = (100 * (estimate.llc - estimate.exact)) / estimate.exact;
@@ -84,25 +81,26 @@ const llcCells = llcTargets.map((target) => ({
 }));
 
 const deepLinearCells = async (
-  entry: Entry,
+  entry: NamedLaw,
   { networks, backend, sizes }: EvidenceTools,
 ): Promise<readonly [string, string]> => {
   const report = await deepLinearReport(entry, networks, { backend, gradients: sizes.networkGradients });
   return [percent(report.relativeError), percent(report.orderPreserved)];
 };
 
-const threadsCell = async ([name]: Entry, { threads }: EvidenceTools): Promise<string> => {
+const threadsCell = async (entry: NamedLaw, { threads }: EvidenceTools): Promise<string> => {
   let isEqual = true;
-  for (const settings of samplerCases[name].variants) {
-    const [one, four] = await bytesOnEach([name, settings], threads);
+  for (const settings of casesOf(entry)) {
+    const [one, four] = await bytesOnEach([samplerUnder(entry), settings], threads);
     isEqual &&= JSON.stringify(one) === JSON.stringify(four);
   }
   return marked(isEqual ? "equal" : "differ", isEqual);
 };
 
-const aloneCell = async ([name, { alone }]: Entry, { threads }: EvidenceTools): Promise<string> => {
+const aloneCell = async (entry: NamedLaw, { threads }: EvidenceTools): Promise<string> => {
+  const { alone } = entry[1];
   if (!("settings" in alone)) return notClaimed;
-  const bytes = await batchedAndAlone([name, alone.settings], threads[0]);
+  const bytes = await batchedAndAlone([samplerUnder(entry), alone.settings], threads[0]);
   const isEqual = JSON.stringify(bytes.alone) === JSON.stringify(bytes.batched);
   return marked(isEqual ? "equal" : "differ", isEqual);
 };
@@ -123,7 +121,7 @@ export const evidenceColumns: readonly string[] = [
 ];
 
 /** One row, as long as `evidenceColumns`. */
-export const evidenceRow = async (entry: Entry, tools: EvidenceTools): Promise<readonly string[]> => {
+export const evidenceRow = async (entry: NamedLaw, tools: EvidenceTools): Promise<readonly string[]> => {
   const [name, law] = entry;
   const { sizes } = tools;
   const cells: string[] = [name, law.kind];
@@ -131,7 +129,7 @@ export const evidenceRow = async (entry: Entry, tools: EvidenceTools): Promise<r
   cells.push(await mistakes(entry, tools));
   cells.push(score((await calibrationOf(entry, sizes.numReplicates)).score));
   for (const { cell } of llcCells) cells.push(await cell(entry, tools));
-  const schools = law.kernel === null ? null : await eightSchoolsOf(entry, sizes.gradients);
+  const schools = law.kind === "variational" ? null : await eightSchoolsOf(entry, sizes.gradients);
   cells.push(schools === null ? notClaimed : score(schools.score));
   cells.push(...(await deepLinearCells(entry, tools)));
   cells.push(await threadsCell(entry, tools), await aloneCell(entry, tools));

@@ -7,12 +7,11 @@
  * than 5·√(2/N) (11 % for 4,000) is not seen in one coordinate.
  */
 
-import { samplerOf } from "../../../src/samplers/registry.ts";
 import type { Snapshot } from "../../../src/samplers/sampler.ts";
 import { aDensityPosterior, type Transport } from "../density-ensemble.ts";
 import { lawSeed } from "../law-seed.ts";
 import { type BreakageName, brokenBy } from "./breakages.ts";
-import type { Kernel, SamplerLaw } from "./sampler-law.ts";
+import { type Kernel, type SamplerLaw, samplerUnder } from "./sampler-law.ts";
 import { normalityScore } from "./scores.ts";
 import { gaussianWith, type LawTarget } from "./targets.ts";
 
@@ -32,13 +31,13 @@ export interface InvarianceOptions {
   readonly wantsTarget?: boolean;
 }
 
-/** @param name of a sampler whose entry has a kernel. */
+/** @param entry whose law has a kernel. */
 export const invarianceOf = async (
-  [name, law]: readonly [string, SamplerLaw & { readonly kernel: Kernel }],
+  entry: readonly [string, SamplerLaw & { readonly kernel: Kernel }],
   target: LawTarget,
   { numChains, breakage, wantsTarget = false }: InvarianceOptions,
 ): Promise<Invariance> => {
-  const { settings, stationaryVariance, betas = [1], complete } = law.kernel(target);
+  const { settings, stationaryVariance, betas = [1], complete } = entry[1].kernel(target);
   const kept =
     stationaryVariance === undefined || wantsTarget ? target : gaussianWith(target, stationaryVariance);
   const laws = betas.map((beta) => (beta === 1 ? kept : target.tempered(beta)));
@@ -50,7 +49,7 @@ export const invarianceOf = async (
     exactStart: (row) => lawOf(row % numRungs),
   });
   const posterior = breakage === undefined ? healthy : brokenBy(breakage, healthy);
-  const run = await samplerOf(name).start(posterior, settings);
+  const run = await samplerUnder(entry).start(posterior, settings);
   if (complete !== undefined) await run.restore(complete(await run.snapshot()));
   const before = rowsIn(await run.snapshot(), target.dim);
   for (let index = 0; index < run.numWarmupUnits; index++) await run.warmup(index);

@@ -3,11 +3,10 @@ import { essMean } from "../../../src/analysis/ess.ts";
 import { exactLlcOf, type SolvableLoss } from "../../../src/analysis/exact-llc.ts";
 import { mcseMean } from "../../../src/analysis/mcse.ts";
 import { mean, pool, variance } from "../../../src/analysis/moments.ts";
-import { samplerOf } from "../../../src/samplers/registry.ts";
 import { lawSeed } from "../law-seed.ts";
 import { aPosterior, collectDraws, exactQuadraticLlc, llcChains } from "../posteriors.ts";
 import { type BreakageName, brokenBy } from "./breakages.ts";
-import type { SamplerLaw } from "./sampler-law.ts";
+import { type NamedLaw, samplerUnder } from "./sampler-law.ts";
 import { zBound } from "./scores.ts";
 
 /** A loss with its posterior. */
@@ -86,16 +85,18 @@ export const isRight = ({ score, ess, mcse, exact }: LlcEstimate): boolean =>
 
 /** λ̂ of 4 chains. */
 export const llcOf = async (
-  [name, law]: readonly [string, SamplerLaw],
+  entry: NamedLaw,
   target: LlcTarget,
   { gradients, breakage }: LlcOptions,
 ): Promise<LlcEstimate> => {
   const { loss, nBeta, gamma, startScale, scale } = target;
-  const settings = law.tuned({ gradients, scale });
-  const numRows = samplerOf(name).ensembleRows?.(settings, 4) ?? 4;
+  const [, law] = entry;
+  const sampler = samplerUnder(entry);
+  const { effort = 1 } = law;
+  const settings = law.tuned({ gradients: effort * gradients, scale, nBeta });
+  const numRows = sampler.ensembleRows?.(settings, 4) ?? 4;
   const healthy = aPosterior({ model: loss, nBeta, gamma, startScale, seed: lawSeed, numChains: numRows });
   const posterior = breakage === undefined ? healthy : brokenBy(breakage, healthy);
-  const sampler = samplerOf(name);
   const run = await sampler.start(posterior, settings);
   const chains = llcChains(await collectDraws(run), posterior);
   const all = pool(chains);

@@ -1,17 +1,15 @@
 /** Does a run depend on what it must not depend on: the number of threads, and which chains run beside it? */
 import type { Backend } from "../../../src/compute/backend.ts";
-import { samplerOf } from "../../../src/samplers/registry.ts";
-import type { DrawRecord } from "../../../src/samplers/sampler.ts";
+import type { DrawRecord, Sampler } from "../../../src/samplers/sampler.ts";
 import { aNetworkPosterior, collectDraws } from "../posteriors.ts";
 
 const numChains = 4;
 
 const drawsOn = async (
-  [name, settings]: readonly [string, unknown],
+  [sampler, settings]: readonly [Sampler<unknown>, unknown],
   backend: Backend,
   chains: { readonly firstChain: number; readonly numChains: number },
 ): Promise<readonly DrawRecord[]> => {
-  const sampler = samplerOf(name);
   const rowsPerChain = sampler.ensembleRows?.(settings, 1) ?? 1;
   const posterior = aNetworkPosterior({
     firstChain: rowsPerChain * chains.firstChain,
@@ -42,19 +40,19 @@ const bytesOfAll = (draws: readonly DrawRecord[]): readonly string[] =>
 
 /** Draws of 4 chains, as bytes, on each backend given. Equal if the number of threads does not matter. */
 export const bytesOnEach = async (
-  [name, settings]: readonly [string, unknown],
+  run: readonly [Sampler<unknown>, unknown],
   backends: readonly Backend[],
 ): Promise<readonly (readonly string[])[]> => {
   const bytes: (readonly string[])[] = [];
   for (const backend of backends) {
-    bytes.push(bytesOfAll(await drawsOn([name, settings], backend, { firstChain: 0, numChains })));
+    bytes.push(bytesOfAll(await drawsOn(run, backend, { firstChain: 0, numChains })));
   }
   return bytes;
 };
 
 /** Draws of each chain, as bytes: of 4 chains batched, and of the same 4 alone. */
 export const batchedAndAlone = async (
-  run: readonly [string, unknown],
+  run: readonly [Sampler<unknown>, unknown],
   backend: Backend,
 ): Promise<{ readonly batched: readonly string[]; readonly alone: readonly string[] }> => {
   const batched = bytesOfAll(await drawsOn(run, backend, { firstChain: 0, numChains }));

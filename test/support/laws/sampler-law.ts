@@ -1,5 +1,8 @@
 /** What a sampler claims to sample, and how the law suites have to set it up to hold it to that. */
-import type { Snapshot, TunedSettings } from "../../../src/samplers/sampler.ts";
+
+import type { SamplerName } from "../../../src/samplers/registry.ts";
+import { samplerOf } from "../../../src/samplers/registry.ts";
+import type { Sampler, Snapshot, TunedSettings } from "../../../src/samplers/sampler.ts";
 import type { BreakageName } from "./breakages.ts";
 import type { LawTarget } from "./targets.ts";
 
@@ -28,11 +31,14 @@ export interface Work {
   /** 1/√(largest curvature of U in the bulk). */
   readonly scale: number;
   readonly draws?: number;
+  readonly nBeta: number;
 }
 
 export interface SamplerLaw {
+  /** The sampler that a named variant sets up otherwise; absent: the one of that name. */
+  readonly variantOf?: SamplerName;
   readonly kind: LawKind;
-  /** Null for samplers that are no Markov chain. */
+  /** Null for samplers that are no Markov chain, or whose kernel follows the run. */
   readonly kernel: Kernel | null;
   /** As a user would run it. */
   readonly tuned: (work: Work) => unknown;
@@ -40,8 +46,19 @@ export interface SamplerLaw {
   readonly leastChains?: number;
   /** Relative bias of λ̂ that is allowed on top of the Monte-Carlo error: what the sampler itself states. */
   readonly bias: (tuned: TunedSettings) => number;
+  /** Gradients that λ̂ of closed forms and eight schools get, as a multiple of the others'. Default 1. */
+  readonly effort?: number;
   /** Settings under which no chain knows of another, to compare chains batched and alone; or why there are none. */
   readonly alone: { readonly settings: unknown } | { readonly reason: string };
+  /** Small settings to try numbers of threads with; absent: those of the contract suite. */
+  readonly cases?: readonly unknown[];
   /** Mistakes that the suite must refuse, at least one. */
   readonly broken: readonly BreakageName[];
 }
+
+/** A law under the name of its sampler or variant. */
+export type NamedLaw = readonly [name: string, law: SamplerLaw];
+
+/** The sampler that a law speaks of. */
+export const samplerUnder = ([name, { variantOf }]: NamedLaw): Sampler<unknown> =>
+  samplerOf(variantOf ?? name);

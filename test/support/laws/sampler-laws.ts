@@ -4,10 +4,11 @@
  */
 import { fillNormal } from "../../../src/random/normal.ts";
 import type { SamplerName } from "../../../src/samplers/registry.ts";
-import { samplerNames } from "../../../src/samplers/registry.ts";
+import { isSamplerName, samplerNames } from "../../../src/samplers/registry.ts";
 import { lawSeed } from "../law-seed.ts";
-import { settingsOf } from "../sampler-settings.ts";
-import type { Kernel, SamplerLaw } from "./sampler-law.ts";
+import { samplerCases, settingsOf } from "../sampler-settings.ts";
+import type { Kernel, NamedLaw, SamplerLaw } from "./sampler-law.ts";
+import { variantLaws } from "./variant-laws.ts";
 
 /** Number of a stream of random numbers that no sampler has. */
 const frictionOfStart = 5;
@@ -360,13 +361,24 @@ const laws: { readonly [Name in SamplerName]?: SamplerLaw } = {
 };
 
 /** Every registered sampler that has a law, in the order of the registry. */
-export const samplerLaws: readonly (readonly [SamplerName, SamplerLaw])[] = samplerNames.flatMap((name) => {
-  const law = laws[name];
-  return law === undefined ? [] : [[name, law] as const];
-});
+export const registeredLaws: readonly (readonly [SamplerName, SamplerLaw])[] = samplerNames.flatMap(
+  (name) => {
+    const law = laws[name];
+    return law === undefined ? [] : [[name, law] as const];
+  },
+);
+
+/** The same, each followed by its named variants. */
+export const samplerLaws: readonly NamedLaw[] = registeredLaws.flatMap((entry): NamedLaw[] => [
+  entry,
+  ...Object.entries(variantLaws).filter(([, { variantOf }]) => variantOf === entry[0]),
+]);
 
 /** Those that are Markov kernels. */
 export const kernelLaws = samplerLaws.filter(
-  (entry): entry is readonly [SamplerName, SamplerLaw & { readonly kernel: Kernel }] =>
-    entry[1].kernel !== null,
+  (entry): entry is readonly [string, SamplerLaw & { readonly kernel: Kernel }] => entry[1].kernel !== null,
 );
+
+/** Small settings to try a law's sampler with. */
+export const casesOf = ([name, { cases = [] }]: NamedLaw): readonly unknown[] =>
+  isSamplerName(name) ? samplerCases[name].variants : cases;
