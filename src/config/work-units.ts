@@ -117,12 +117,22 @@ const langevinWalk = (setting: Setting): ChainWork => {
 };
 
 /** Every rung of the ladder is a chain in cost. */
+/** Gradients of one transition of a rung; nuts: at least. */
+const moveUnits = (setting: Setting, kernel: unknown): number => {
+  if (kernel === "rwmh") return lossUnits;
+  return kernel === "mala" || kernel === "nuts" ? 1 : numberOr(setting, "num_integration_steps", 8);
+};
+
 const tempered = (setting: Setting): ChainWork => {
   const { settings, n } = setting;
   const listed = settings["betas"] ?? settings["temperatures"];
   const length = Array.isArray(listed) ? listed.length + (settings["reference"] === true ? 1 : 0) : 8;
   const replicas = numberOr(setting, "rungs", length);
-  const local = settings["kernel"] === "rwmh" ? lossUnits : numberOr(setting, "num_integration_steps", 8);
+  const kernels = settings["kernel"] === "custom" ? settings["kernels"] : [settings["kernel"]];
+  // Each kernel of a mixed ladder runs over all rungs.
+  const local = [...new Set(Array.isArray(kernels) ? kernels : [])]
+    .map((kernel) => moveUnits(setting, kernel))
+    .reduce((sum, units) => sum + units, 0);
   return { ...transitions(setting, replicas * numberOr(setting, "local_steps", 1) * local * n), replicas };
 };
 
@@ -184,9 +194,12 @@ const chainWorkOf = (name: string, setting: Setting): ChainWork => {
 
 /** Settings that change what a unit costs. */
 const speedKeys: Readonly<Record<string, readonly string[]>> = {
+  chees: ["mass_matrix"],
+  hmc: ["mass_matrix"],
   laplace: ["hessian"],
   lmh: ["l_prob", "drift_steps"],
-  pt: ["kernel"],
+  nuts: ["mass_matrix"],
+  pt: ["kernel", "kernels"],
   rwmh: ["covariance"],
   sgld: ["precond", "evaluation", "schedule"],
   vi: ["algo", "M", "r", "r_per_component", "d_latent", "flow_depth", "flow_hidden", "whitening_mode"],

@@ -43,7 +43,7 @@ export interface DurationQuery {
 export const estimateSeconds = (query: DurationQuery, history: readonly TaskDuration[]): number | null => {
   const { dims, work } = query;
   const isOfClass = ({ work: done }: TaskDuration): boolean =>
-    !work || !done || done.speedClass === work.speedClass;
+    work === undefined || done?.speedClass === work.speedClass;
   const usable = history.filter((entry) => isOfKind(query, entry) && isOfClass(entry));
   const atWork = ({ seconds, work: done }: TaskDuration): number =>
     work && done && work.units > 0 && done.units > 0 ? (seconds * work.units) / done.units : seconds;

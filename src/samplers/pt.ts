@@ -24,8 +24,8 @@ export type { PtSettings } from "./pt-settings.ts";
 
 /**
  * Per draw and replica. `acceptance_rate`, `diverging`, `step_size`: of the local kernel at β = 1; `n_steps`: gradients
- * (rwmh: losses) of its own transitions there; `swap_rate`: mean probability of the swaps tried in the last scan (NaN if none was);
- * `walker`: which of the replica's walkers is at β = 1.
+ * (rwmh: losses) of its own transitions there; `swap_rate`: mean probability of the swaps tried in the last scan (NaN if
+ * none was); `walker`: which of the replica's walkers is at β = 1.
  */
 const statistics = ["acceptance_rate", "diverging", "step_size", "n_steps", "swap_rate", "walker"] as const;
 

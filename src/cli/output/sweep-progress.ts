@@ -89,8 +89,8 @@ export class SweepProgress {
   }
 
   /**
-   * Seconds until the sweep is done, if every slot stays busy; null while nothing is known of some kind. A task's time is what an earlier
-   * sweep measured, what its own progress says, or the mean of tasks of this sweep that are most like it.
+   * Seconds until the sweep is done, if every slot stays busy; null while nothing is known of some kind. A task's time is
+   * what an earlier sweep measured, what its own progress says, or the mean of tasks of this sweep that are most like it.
    */
   remainingSec(now: number): number | null {
     const totals = this.#totalsByLikeness(now);

@@ -150,8 +150,8 @@ const silent = (block: Block, news: BlockNews): Block => {
   }
 };
 
-/** Ends that no requeue can follow. */
-const finalCodes: ReadonlySet<string> = new Set(["CANCELLED", "PREEMPTED", "DEADLINE", "REVOKED"]);
+/** Ends of the script itself: SLURM may call an allocation so for a moment before it requeues it. */
+const endsOfScript: ReadonlySet<string> = new Set(["COMPLETED", "FAILED"]);
 
 /** After TERM that was not ours the allocation may have been preempted and requeued: the scheduler must say. */
 const reported = (block: Block, news: BlockNews, report: ExitReport): Block => {
@@ -160,8 +160,7 @@ const reported = (block: Block, news: BlockNews, report: ExitReport): Block => {
   // Once it is known to wait again it is of use, though nothing of it is heard until it starts.
   if (news.status === null) return { ...block, isLeaving: block.isLeaving || block.phase === "running" };
   if (news.status === "absent" || news.status.phase === "ended") {
-    // SLURM may call an allocation over for a moment before it requeues it: such an end is believed at the second time.
-    const isSure = news.status !== "absent" && finalCodes.has(news.status.code);
+    const isSure = news.status !== "absent" && !endsOfScript.has(news.status.code);
     return isSure || block.numGone > 0
       ? ended(block, news, report)
       : { ...block, isLeaving: true, numGone: block.numGone + 1 };

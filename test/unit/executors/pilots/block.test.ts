@@ -62,8 +62,9 @@ describe("observeBlock", () => {
       phase: "pending",
       isLeaving: false,
     });
-    expect(see(fresh, heard, asked, { ...asked, status: job("CANCELLED") }).phase).toBe("ended");
-    for (const code of ["COMPLETED", "FAILED", "TIMEOUT"]) {
+    for (const code of ["CANCELLED", "TIMEOUT", "PREEMPTED", "NODE_FAIL"])
+      expect(see(fresh, heard, asked, { ...asked, status: job(code) }).phase).toBe("ended");
+    for (const code of ["COMPLETED", "FAILED"]) {
       const over = { ...asked, status: job(code) }; // also for a moment before it is requeued
       expect(see(fresh, heard, asked, over)).toMatchObject({ phase: "running", isLeaving: true });
       expect(see(fresh, heard, asked, over, { ...asked, status: job("PENDING") }).phase).toBe("pending");
