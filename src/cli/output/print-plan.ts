@@ -48,7 +48,10 @@ export const planCounts = (
   };
 };
 
-/** One line: `3 targets × 4 samplers = 12 cells: 3 to build, 12 to run, 0 done already`; without cells `3 targets: 2 to build, 1 done already`. */
+/**
+ * One line: `3 targets × 4 samplers = 12 cells: 3 to build, 12 to run, 0 done already`; without cells
+ * `3 targets: 2 to build, 1 done already`.
+ */
 export const planLine = (plan: Plan): string => {
   if (plan.cells.length === 0) {
     const { builds, toBuild } = planCounts(plan);

@@ -52,7 +52,7 @@ export const executeSweep = async (
     for (const note of sweep.plan.notes) printNote(`note: ${note}`);
   }
   if (options.detach) {
-    await detachDriver(sweep.plan, sweep.store);
+    process.exitCode = await detachDriver(sweep.plan, sweep.store);
     return;
   }
   const end = await runSweep({

@@ -88,10 +88,9 @@ export const runSweep = async (options: RunSweepOptions): Promise<SweepEnd> => {
     clearLeftovers({ plan, store, sweepDir: files.dir, root: process.cwd() });
     describeSweep(options, files);
     for (const where of [opened.invitation, metrics?.invitation ?? null]) if (where !== null) say(where);
-    if (options.cards.some(({ type }) => type === "local")) {
-      const onWarning = (message: string): void => onEvent({ time: Date.now(), kind: "warning", message });
+    const onWarning = (message: string): void => onEvent({ time: Date.now(), kind: "warning", message });
+    if (options.cards.some(({ type }) => type === "local"))
       await readyBackend(plan, { onWarning, onProgress: say });
-    }
     const outcome = await runPlan({
       plan,
       broker: opened.broker,

@@ -23,12 +23,9 @@ export interface StoredSweep {
 /** The sweep with that id, or the one with the newest event. @throws SweepError `NOT_FOUND`, `TRACE_INVALID`. */
 export const loadSweep = (storeRoot: string, sweepId: string | null): StoredSweep => {
   const store = storeAt(process.cwd(), storeRoot);
-  const files = sweepFiles(store.runs, sweepId ?? newestSweep(store));
-  if (!existsSync(files.plan)) {
-    const known = listSweeps(store.runs);
-    const hint = known.length === 0 ? "there is none yet" : `there are ${known.join(", ")}`;
-    throw new SweepError("NOT_FOUND", `sweep "${sweepId}" is not in ${store.runs}; ${hint}.`);
-  }
+  const id = sweepId ?? newestSweep(store);
+  const files = sweepFiles(store.runs, id);
+  if (!existsSync(files.plan)) throw noSuchSweep(store, id);
   const plan = JSON.parse(readFileSync(files.plan, "utf8")) as Plan;
   const events = existsSync(files.events) ? readEvents(files.events) : [];
   const driver = liveHolderOf(files.lock);
@@ -38,9 +35,22 @@ export const loadSweep = (storeRoot: string, sweepId: string | null): StoredSwee
   return { plan, store, events, progress, driver };
 };
 
+/** One whose driver has failed before it had its queue has a folder but no plan. */
+const noSuchSweep = (store: Store, id: string): SweepError => {
+  const known = listSweeps(store.runs);
+  if (known.includes(id)) {
+    const problem = `sweep "${id}" has not begun: its driver ended before that`;
+    return new SweepError("NOT_FOUND", `${problem}. What it said: ${sweepFiles(store.runs, id).driverLog}.`);
+  }
+  const hint = known.length === 0 ? "there is none yet" : `there are ${known.join(", ")}`;
+  return new SweepError("NOT_FOUND", `sweep "${id}" is not in ${store.runs}; ${hint}.`);
+};
+
 const newestSweep = (store: Store): string => {
-  const modified = (id: string): number =>
-    statSync(sweepFiles(store.runs, id).events, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const modified = (id: string): number => {
+    const { plan, events } = sweepFiles(store.runs, id);
+    return existsSync(plan) ? (statSync(events, { throwIfNoEntry: false })?.mtimeMs ?? 0) : -1;
+  };
   const newest = listSweeps(store.runs).toSorted((a, b) => modified(b) - modified(a))[0];
   if (newest !== undefined) return newest;
   throw new SweepError(

@@ -37,7 +37,7 @@ const numberOf = (settings: SamplerSettings, key: string): number => {
   return typeof value === "number" ? value : Number.NaN;
 };
 
-/** Limits of dense matrices (`src/samplers/rwmh.ts`, `src/samplers/hmc.ts`) and of `src/samplers/flow/flow-size.ts`; a test keeps them equal. */
+/** Limits of `src/samplers/adaptation/dense-covariance.ts` and of `src/samplers/flow/flow-size.ts`; a test keeps them equal. */
 export const largestDense = 500;
 export const largestFlow = { latent: 256, columnNumbers: 2 ** 25, parameters: 2 ** 19 };
 

@@ -1,5 +1,6 @@
 /**
- * Running covariance matrix of all chains together, in float64, and the Cholesky factor that a random walk or a mass matrix needs.
+ * Running covariance matrix of all chains together, in float64, and the Cholesky factor that a random walk or a mass
+ * matrix needs.
  *
  * Batches are merged as in `welford.ts`, with outer products for squares; matrices are row-major (dim, dim).
  */

@@ -9,7 +9,7 @@ afterEach(() => {
 
 it.each([
   ["an option of another command", ["build", "--require-converged"], "unknown option '--require-converged'"],
-  ["a backend that there is not", ["build", "--backend", "cuda"], "auto, native, wasm, reference"],
+  ["a backend that there is not", ["sample", "--backend", "cuda"], "auto, native, wasm, reference"],
 ])("%s is refused", async (_, args, message) => {
   const write = vi.spyOn(process.stderr, "write").mockReturnValue(true);
   expect(await runCli(args)).toBe(exitCode.usage);
