@@ -85,7 +85,7 @@ const stochastic = (setting: Setting): ChainWork => {
 const gradientsPerStep = ({ settings }: Setting): number =>
   settings["integrator"] === "isokinetic_velocity_verlet" ? 1 : 2;
 
-/** Stages of tuning as `src/samplers/mclmc-settings.ts` lays them out, then steps. */
+/** Stages of tuning as `src/samplers/isokinetic/mclmc-settings.ts` lays them out, then steps. */
 const microcanonical = (setting: Setting): ChainWork => {
   const { settings, n } = setting;
   const cost = n * gradientsPerStep(setting);

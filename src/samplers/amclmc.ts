@@ -10,20 +10,20 @@
 import { purpose } from "../random/purpose.ts";
 import { uniformAt } from "../random/uniform.ts";
 import { lengthScale, trajectoryLength } from "./adaptation/trajectory-length.ts";
-import { type AmclmcSettings, checkAmclmcSettings, integratorOf } from "./amclmc-settings.ts";
-import { AmclmcTuning } from "./amclmc-tuning.ts";
-import { gradientsPerStep } from "./isokinetic.ts";
-import { IsokineticKernel } from "./isokinetic-kernel.ts";
-import type { Posterior, Sampler, Snapshot, TunedSettings } from "./sampler.ts";
-import { numberIn } from "./snapshot-fields.ts";
-import { requireFiniteStart } from "./start-positions.ts";
+import { numberIn } from "./chains/snapshot-fields.ts";
+import { requireFiniteStart } from "./chains/start-positions.ts";
 import {
   type MovingChains,
   meanOverChains,
   TransitionRun,
   type TransitionStatistics,
-} from "./transition-run.ts";
-import { WorkCounter } from "./work-counter.ts";
+} from "./chains/transition-run.ts";
+import { WorkCounter } from "./chains/work-counter.ts";
+import { type AmclmcSettings, checkAmclmcSettings, integratorOf } from "./isokinetic/amclmc-settings.ts";
+import { AmclmcTuning } from "./isokinetic/amclmc-tuning.ts";
+import { gradientsPerStep } from "./isokinetic/isokinetic.ts";
+import { IsokineticKernel } from "./isokinetic/isokinetic-kernel.ts";
+import type { Posterior, Sampler, Snapshot, TunedSettings } from "./sampler.ts";
 
 /** Per draw; `energy_error` is W, −log of the acceptance ratio; `n_steps` counts integrator steps. */
 const statistics = ["acceptance_rate", "energy_error", "diverging", "step_size", "n_steps"] as const;

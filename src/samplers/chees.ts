@@ -21,23 +21,23 @@ import {
   updateTrajectoryTime,
   vanDerCorput,
 } from "./adaptation/trajectory-time.ts";
-import {
-  AdaptedHamiltonian,
-  checkHamiltonianSettings,
-  checkRunLength,
-  type HamiltonianSettings,
-} from "./adapted-hamiltonian.ts";
-import { requireInteger, requireSetting } from "./require-setting.ts";
-import type { Posterior, Sampler, Snapshot, TunedSettings } from "./sampler.ts";
-import { solveLower } from "./small-matrix.ts";
-import { booleanIn } from "./snapshot-fields.ts";
+import { requireInteger, requireSetting } from "./chains/require-setting.ts";
+import { booleanIn } from "./chains/snapshot-fields.ts";
 import {
   type MovingChains,
   type RunLength,
   TransitionRun,
   type TransitionStatistics,
-} from "./transition-run.ts";
-import { WorkCounter } from "./work-counter.ts";
+} from "./chains/transition-run.ts";
+import { WorkCounter } from "./chains/work-counter.ts";
+import {
+  AdaptedHamiltonian,
+  checkHamiltonianSettings,
+  checkRunLength,
+  type HamiltonianSettings,
+} from "./hamiltonian/adapted-hamiltonian.ts";
+import type { Posterior, Sampler, Snapshot, TunedSettings } from "./sampler.ts";
+import { solveLower } from "./variational/small-matrix.ts";
 
 export interface CheesSettings extends RunLength, HamiltonianSettings {
   /** T to start from, in the units of `stepSize`, or the fixed one without warmup; null: one step. */

@@ -15,16 +15,20 @@ import { purpose } from "../random/purpose.ts";
 import { uniformAt } from "../random/uniform.ts";
 import type { MassForm } from "./adaptation/mass-estimate.ts";
 import { lengthScale, trajectoryLength } from "./adaptation/trajectory-length.ts";
-import { AdaptedHamiltonian, checkHamiltonianSettings, checkRunLength } from "./adapted-hamiltonian.ts";
-import { requireSetting } from "./require-setting.ts";
-import type { Posterior, Sampler, Snapshot, TunedSettings } from "./sampler.ts";
+import { requireSetting } from "./chains/require-setting.ts";
 import {
   type MovingChains,
   meanOverChains,
   TransitionRun,
   type TransitionStatistics,
-} from "./transition-run.ts";
-import { WorkCounter } from "./work-counter.ts";
+} from "./chains/transition-run.ts";
+import { WorkCounter } from "./chains/work-counter.ts";
+import {
+  AdaptedHamiltonian,
+  checkHamiltonianSettings,
+  checkRunLength,
+} from "./hamiltonian/adapted-hamiltonian.ts";
+import type { Posterior, Sampler, Snapshot, TunedSettings } from "./sampler.ts";
 
 export interface HmcSettings {
   /** Recorded draws a chain. */

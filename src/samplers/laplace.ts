@@ -10,6 +10,9 @@
  */
 import type { Scalars, Vectors } from "../compute/backend.ts";
 import { purpose } from "../random/purpose.ts";
+import { booleanIn } from "./chains/snapshot-fields.ts";
+import { numUnitsOf, type Stage, stageAt } from "./chains/stages.ts";
+import { WorkCounter } from "./chains/work-counter.ts";
 import { CurvatureEstimate } from "./curvature/curvature-estimate.ts";
 import { type LaplaceLaw, laplaceLawOf } from "./curvature/laplace-law.ts";
 import {
@@ -19,7 +22,7 @@ import {
   type LaplaceSettings,
   type LaplaceStage,
   laplaceStages,
-} from "./laplace-settings.ts";
+} from "./curvature/laplace-settings.ts";
 import type {
   DrawRecord,
   Posterior,
@@ -29,10 +32,7 @@ import type {
   TunedSettings,
   WorkCount,
 } from "./sampler.ts";
-import { booleanIn } from "./snapshot-fields.ts";
-import { numUnitsOf, type Stage, stageAt } from "./stages.ts";
-import { WeightTally } from "./weight-tally.ts";
-import { WorkCounter } from "./work-counter.ts";
+import { WeightTally } from "./variational/weight-tally.ts";
 
 /** `lp`: log π up to a constant; `log_weight`: lp − log q; `diverging`: the loss was not finite. */
 const statistics = ["lp", "log_weight", "diverging"] as const;

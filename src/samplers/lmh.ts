@@ -19,18 +19,18 @@ import {
   updateScaleSearch,
 } from "./adaptation/robbins-monro.ts";
 import { searchStepSize } from "./adaptation/step-size-search.ts";
-import { divergenceThreshold } from "./hamiltonian-kernel.ts";
-import { type Branch, LmhKernel } from "./lmh-kernel.ts";
-import { checkLmhSettings, type LmhSettings } from "./lmh-settings.ts";
-import type { Posterior, Sampler, Snapshot, TunedSettings } from "./sampler.ts";
-import { numberIn } from "./snapshot-fields.ts";
+import { numberIn } from "./chains/snapshot-fields.ts";
 import {
   type MovingChains,
   meanOverChains,
   TransitionRun,
   type TransitionStatistics,
-} from "./transition-run.ts";
-import { WorkCounter } from "./work-counter.ts";
+} from "./chains/transition-run.ts";
+import { WorkCounter } from "./chains/work-counter.ts";
+import { divergenceThreshold } from "./hamiltonian/hamiltonian-kernel.ts";
+import { type Branch, LmhKernel } from "./metropolis/lmh-kernel.ts";
+import { checkLmhSettings, type LmhSettings } from "./metropolis/lmh-settings.ts";
+import type { Posterior, Sampler, Snapshot, TunedSettings } from "./sampler.ts";
 
 /**
  * Per draw; `energy_error` is −log of the acceptance ratio, `step_size` the standard deviation of the noise, `n_langevin`

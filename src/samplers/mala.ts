@@ -9,16 +9,21 @@
  * Source: Roberts & Tweedie (1996); acceptance 0.574: Roberts & Rosenthal (1998).
  */
 import { purpose } from "../random/purpose.ts";
-import { AdaptedHamiltonian, checkRunLength, requireFloor, requireTarget } from "./adapted-hamiltonian.ts";
-import { requirePositive } from "./require-setting.ts";
-import type { Posterior, Sampler, Snapshot, TunedSettings } from "./sampler.ts";
+import { requirePositive } from "./chains/require-setting.ts";
 import {
   type MovingChains,
   meanOverChains,
   TransitionRun,
   type TransitionStatistics,
-} from "./transition-run.ts";
-import { WorkCounter } from "./work-counter.ts";
+} from "./chains/transition-run.ts";
+import { WorkCounter } from "./chains/work-counter.ts";
+import {
+  AdaptedHamiltonian,
+  checkRunLength,
+  requireFloor,
+  requireTarget,
+} from "./hamiltonian/adapted-hamiltonian.ts";
+import type { Posterior, Sampler, Snapshot, TunedSettings } from "./sampler.ts";
 
 export interface MalaSettings {
   /** Recorded draws a chain. */

@@ -10,16 +10,19 @@
  * Source: Robnik, De Luca, Silverstein & Seljak (2023), "Microcanonical Hamiltonian Monte Carlo".
  */
 import type { IsokineticInfo } from "../compute/backend.ts";
-import { gaussianBias } from "./isokinetic.ts";
-import { MclmcChains } from "./mclmc-chains.ts";
+import { numberIn } from "./chains/snapshot-fields.ts";
+import { numUnitsOf, type Stage, stageAt } from "./chains/stages.ts";
+import { WorkCounter } from "./chains/work-counter.ts";
+import { gaussianBias } from "./isokinetic/isokinetic.ts";
+import { MclmcChains } from "./isokinetic/mclmc-chains.ts";
 import {
   checkMclmcSettings,
   integratorOf,
   type MclmcSettings,
   type MclmcStage,
   mclmcStages,
-} from "./mclmc-settings.ts";
-import { MclmcTuning } from "./mclmc-tuning.ts";
+} from "./isokinetic/mclmc-settings.ts";
+import { MclmcTuning } from "./isokinetic/mclmc-tuning.ts";
 import type {
   DrawRecord,
   Posterior,
@@ -29,9 +32,6 @@ import type {
   TunedSettings,
   WorkCount,
 } from "./sampler.ts";
-import { numberIn } from "./snapshot-fields.ts";
-import { numUnitsOf, type Stage, stageAt } from "./stages.ts";
-import { WorkCounter } from "./work-counter.ts";
 
 /**
  * Excess of the energy-error variance over the wanted one that a reader must be told of. A few steps in a thousand that

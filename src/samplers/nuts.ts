@@ -10,18 +10,22 @@
 import type { LeapfrogState } from "../compute/backend.ts";
 import { purpose } from "../random/purpose.ts";
 import type { MassForm } from "./adaptation/mass-estimate.ts";
-import { AdaptedHamiltonian, checkHamiltonianSettings, checkRunLength } from "./adapted-hamiltonian.ts";
-import { divergenceThreshold } from "./hamiltonian-kernel.ts";
-import { requireSetting } from "./require-setting.ts";
-import type { Posterior, Sampler, Snapshot, TunedSettings } from "./sampler.ts";
-import { numberIn } from "./snapshot-fields.ts";
+import { requireSetting } from "./chains/require-setting.ts";
+import { numberIn } from "./chains/snapshot-fields.ts";
 import {
   type MovingChains,
   meanOverChains,
   TransitionRun,
   type TransitionStatistics,
-} from "./transition-run.ts";
-import { WorkCounter } from "./work-counter.ts";
+} from "./chains/transition-run.ts";
+import { WorkCounter } from "./chains/work-counter.ts";
+import {
+  AdaptedHamiltonian,
+  checkHamiltonianSettings,
+  checkRunLength,
+} from "./hamiltonian/adapted-hamiltonian.ts";
+import { divergenceThreshold } from "./hamiltonian/hamiltonian-kernel.ts";
+import type { Posterior, Sampler, Snapshot, TunedSettings } from "./sampler.ts";
 
 export interface NutsSettings {
   /** Recorded draws a chain. */

@@ -10,17 +10,18 @@
  * and log Z(1)/Z(hottest): `log_evidence` where the hottest rung is the reference, else `log_partition_ratio`.
  * Source: Geyer (1991); Syed, Bouchard-Côté, Deligiannidis & Doucet (2021). Parts are in `tempering/`.
  */
-import type { PtSettings } from "./pt-settings.ts";
-import { checkPtSettings } from "./pt-settings.ts";
+
+import { type MovingChains, TransitionRun, type TransitionStatistics } from "./chains/transition-run.ts";
+import { WorkCounter } from "./chains/work-counter.ts";
 import type { Posterior, RunReport, Sampler, Snapshot, TunedSettings } from "./sampler.ts";
 import { cumulativeBarrier, idealRoundTripRate, numRungsOf } from "./tempering/ladder.ts";
 import { LadderStatistics } from "./tempering/ladder-statistics.ts";
+import type { PtSettings } from "./tempering/pt-settings.ts";
+import { checkPtSettings } from "./tempering/pt-settings.ts";
 import { RoundTrips } from "./tempering/round-trips.ts";
 import { type Scan, TemperedWalkers } from "./tempering/tempered-walkers.ts";
-import { type MovingChains, TransitionRun, type TransitionStatistics } from "./transition-run.ts";
-import { WorkCounter } from "./work-counter.ts";
 
-export type { PtSettings } from "./pt-settings.ts";
+export type { PtSettings } from "./tempering/pt-settings.ts";
 
 /**
  * Per draw and replica. `acceptance_rate`, `diverging`, `step_size`: of the local kernel at β = 1; `n_steps`: gradients

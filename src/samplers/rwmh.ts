@@ -12,21 +12,21 @@ import { purpose } from "../random/purpose.ts";
 import { mostDenseParameters } from "./adaptation/dense-covariance.ts";
 import { idealWalkAcceptance, idealWalkScale } from "./adaptation/robbins-monro.ts";
 import { searchStepSize } from "./adaptation/step-size-search.ts";
-import { checkRunLength, requireFloor, requireTarget } from "./adapted-hamiltonian.ts";
-import { acceptanceRates, acceptedChains } from "./metropolis.ts";
-import { type Evaluated, PotentialEvaluation } from "./potential-evaluation.ts";
-import { requirePositive, requireSetting } from "./require-setting.ts";
-import type { Posterior, Sampler, Snapshot, TunedSettings } from "./sampler.ts";
-import { arrayIn, numberIn } from "./snapshot-fields.ts";
-import { requireFiniteStart, startPositions } from "./start-positions.ts";
+import { type Evaluated, PotentialEvaluation } from "./chains/potential-evaluation.ts";
+import { requirePositive, requireSetting } from "./chains/require-setting.ts";
+import { arrayIn, numberIn } from "./chains/snapshot-fields.ts";
+import { requireFiniteStart, startPositions } from "./chains/start-positions.ts";
 import {
   type MovingChains,
   meanOverChains,
   TransitionRun,
   type TransitionStatistics,
-} from "./transition-run.ts";
-import { WalkAdaptation, type WalkCovariance } from "./walk-adaptation.ts";
-import { WorkCounter } from "./work-counter.ts";
+} from "./chains/transition-run.ts";
+import { WorkCounter } from "./chains/work-counter.ts";
+import { checkRunLength, requireFloor, requireTarget } from "./hamiltonian/adapted-hamiltonian.ts";
+import { acceptanceRates, acceptedChains } from "./metropolis/metropolis.ts";
+import { WalkAdaptation, type WalkCovariance } from "./metropolis/walk-adaptation.ts";
+import type { Posterior, Sampler, Snapshot, TunedSettings } from "./sampler.ts";
 
 export interface RwmhSettings {
   /** Recorded draws a chain. */

@@ -5,12 +5,13 @@
  * Source: Chen, Fox & Guestrin (2014), in the form of BlackJAX without its periodic refreshment. The recursion is in
  * `momentum-chains.ts`, its stationary law on a Gaussian in `momentum-run.ts`.
  */
-import { MomentumRun } from "./momentum-run.ts";
-import { checkMomentumSettings, type SghmcSettings } from "./momentum-settings.ts";
-import { requireSetting } from "./require-setting.ts";
+
+import { requireSetting } from "./chains/require-setting.ts";
+import { MomentumRun } from "./langevin/momentum-run.ts";
+import { checkMomentumSettings, type SghmcSettings } from "./langevin/momentum-settings.ts";
 import type { Sampler } from "./sampler.ts";
 
-export type { SghmcSettings } from "./momentum-settings.ts";
+export type { SghmcSettings } from "./langevin/momentum-settings.ts";
 
 const checkNoiseEstimate = ({ noiseEstimate, stepSize, friction }: SghmcSettings): void => {
   const most = stepSize === null ? 0 : (2 * friction) / stepSize ** 2;

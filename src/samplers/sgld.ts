@@ -20,7 +20,13 @@ import {
   type MinibatchNoise,
   measureMinibatchNoise,
 } from "./adaptation/discretisation-bias.ts";
-import { LossEvaluation } from "./loss-evaluation.ts";
+import { arrayIn, booleanIn, numberIn } from "./chains/snapshot-fields.ts";
+import { startPositions } from "./chains/start-positions.ts";
+import { WorkCounter } from "./chains/work-counter.ts";
+import { LossEvaluation } from "./langevin/loss-evaluation.ts";
+import type { SgldSettings } from "./langevin/sgld-settings.ts";
+import { checkSgldSettings, warmupOf } from "./langevin/sgld-settings.ts";
+import { recordedSteps, StepFactors } from "./langevin/step-schedule.ts";
 import type {
   DrawRecord,
   Posterior,
@@ -30,14 +36,8 @@ import type {
   TunedSettings,
   WorkCount,
 } from "./sampler.ts";
-import type { SgldSettings } from "./sgld-settings.ts";
-import { checkSgldSettings, warmupOf } from "./sgld-settings.ts";
-import { arrayIn, booleanIn, numberIn } from "./snapshot-fields.ts";
-import { startPositions } from "./start-positions.ts";
-import { recordedSteps, StepFactors } from "./step-schedule.ts";
-import { WorkCounter } from "./work-counter.ts";
 
-export type { SgldSettings } from "./sgld-settings.ts";
+export type { SgldSettings } from "./langevin/sgld-settings.ts";
 
 const statistics = ["diverging", "step_size"] as const;
 

@@ -6,11 +6,11 @@
  * variance of p, not that of w: with friction εξ a step, w is 1 − εξ/2 too narrow.
  * Source: Ding et al. (2014), in the form of BlackJAX. The recursion is in `momentum-chains.ts`.
  */
-import { MomentumRun } from "./momentum-run.ts";
-import { checkMomentumSettings, type SgnhtSettings } from "./momentum-settings.ts";
+import { MomentumRun } from "./langevin/momentum-run.ts";
+import { checkMomentumSettings, type SgnhtSettings } from "./langevin/momentum-settings.ts";
 import type { Sampler } from "./sampler.ts";
 
-export type { SgnhtSettings } from "./momentum-settings.ts";
+export type { SgnhtSettings } from "./langevin/momentum-settings.ts";
 
 /** SGNHT. `thermostat` is εξ. @throws CONFIG_INVALID on settings out of range (from `start`). */
 export const sgnht: Sampler<SgnhtSettings> = {

@@ -13,6 +13,9 @@
  *
  * Source: Hoffman, Blei, Wang & Paisley (2013); Roeder, Wu & Duvenaud (2017); Vehtari et al. (2024) for the weights.
  */
+
+import { numUnitsOf, type Stage, stageAt } from "./chains/stages.ts";
+import { WorkCounter } from "./chains/work-counter.ts";
 import { startFlow } from "./flow/flow-run.ts";
 import type {
   DrawRecord,
@@ -23,15 +26,19 @@ import type {
   TunedSettings,
   WorkCount,
 } from "./sampler.ts";
-import { numUnitsOf, type Stage, stageAt } from "./stages.ts";
-import { ControlVariate } from "./vi-control-variate.ts";
-import { ViEvaluation } from "./vi-evaluation.ts";
-import { ViFit } from "./vi-fit.ts";
-import { mixtureShape } from "./vi-mixture.ts";
-import { checkViSettings, ranksOf, type ViSettings, type ViStage, viStages } from "./vi-settings.ts";
-import { ViTraining } from "./vi-training.ts";
-import { trainingWarnings } from "./vi-warnings.ts";
-import { WorkCounter } from "./work-counter.ts";
+import { ControlVariate } from "./variational/vi-control-variate.ts";
+import { ViEvaluation } from "./variational/vi-evaluation.ts";
+import { ViFit } from "./variational/vi-fit.ts";
+import { mixtureShape } from "./variational/vi-mixture.ts";
+import {
+  checkViSettings,
+  ranksOf,
+  type ViSettings,
+  type ViStage,
+  viStages,
+} from "./variational/vi-settings.ts";
+import { ViTraining } from "./variational/vi-training.ts";
+import { trainingWarnings } from "./variational/vi-warnings.ts";
 
 /** `lp`: log π up to a constant; `log_weight`: lp − log q; `raw_loss`: L_n; `diverging`: the loss was not finite. */
 const statistics = ["lp", "log_weight", "raw_loss", "diverging"] as const;

@@ -12,7 +12,7 @@ import {
 } from "../runs/draw-log.ts";
 import type { RunFiles } from "../runs/layout.ts";
 import { drawFieldsOf } from "../runs/run-draws.ts";
-import type { Checkpoint } from "../samplers/run-chains.ts";
+import type { Checkpoint } from "../samplers/chains/run-chains.ts";
 import type { Sampler, Snapshot } from "../samplers/sampler.ts";
 
 export interface RunState {

@@ -1,10 +1,10 @@
 /** What a reader of a run's result must be told: by its sampler, and of its posterior. */
 import { exactLlcOf } from "../analysis/exact-llc.ts";
 import { localiserWarnings } from "../analysis/localiser-warning.ts";
+import { centerPositions } from "../samplers/chains/start-positions.ts";
+import { WorkCounter } from "../samplers/chains/work-counter.ts";
 import { greatestFinite, LargestCurvature } from "../samplers/curvature/largest-curvature.ts";
 import type { Posterior, SamplerRun } from "../samplers/sampler.ts";
-import { centerPositions } from "../samplers/start-positions.ts";
-import { WorkCounter } from "../samplers/work-counter.ts";
 import type { SampledTarget } from "./restrict-target.ts";
 
 /** A run that has ended. */

@@ -9,7 +9,7 @@ import { describe, expect, it } from "vitest";
 import { essMean } from "../../src/analysis/ess.ts";
 import { samplerOf } from "../../src/samplers/registry.ts";
 import type { Posterior, Snapshot } from "../../src/samplers/sampler.ts";
-import { orthonormalise } from "../../src/samplers/small-matrix.ts";
+import { orthonormalise } from "../../src/samplers/variational/small-matrix.ts";
 import { aDensityPosterior, type Density, type Transport } from "../support/density-ensemble.ts";
 import { lawSeed } from "../support/law-seed.ts";
 import { type BreakageName, brokenBy } from "../support/laws/breakages.ts";

@@ -12,7 +12,7 @@ import type { Ensemble, RandomAddress, Vectors } from "../../src/compute/backend
 import type { LossModel } from "../../src/compute/model.ts";
 import { fillNormal } from "../../src/random/normal.ts";
 import { purpose } from "../../src/random/purpose.ts";
-import { HamiltonianKernel } from "../../src/samplers/hamiltonian-kernel.ts";
+import { HamiltonianKernel } from "../../src/samplers/hamiltonian/hamiltonian-kernel.ts";
 import type { HmcSettings } from "../../src/samplers/hmc.ts";
 import { hmc } from "../../src/samplers/hmc.ts";
 import type { Posterior, SamplerRun } from "../../src/samplers/sampler.ts";

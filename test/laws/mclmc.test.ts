@@ -7,8 +7,8 @@
 import { describe, expect, it } from "vitest";
 import { mcseMean } from "../../src/analysis/mcse.ts";
 import type { Ensemble, IsokineticSettings, IsokineticState, Potential } from "../../src/compute/backend.ts";
+import type { MclmcSettings } from "../../src/samplers/isokinetic/mclmc-settings.ts";
 import { mclmc } from "../../src/samplers/mclmc.ts";
-import type { MclmcSettings } from "../../src/samplers/mclmc-settings.ts";
 import type { Posterior } from "../../src/samplers/sampler.ts";
 import {
   aPosterior,

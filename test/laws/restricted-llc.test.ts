@@ -11,7 +11,7 @@ import { mean, pool } from "../../src/analysis/moments.ts";
 import { createReferenceBackend } from "../../src/compute/reference/reference-backend.ts";
 import { fillNormal } from "../../src/random/normal.ts";
 import { samplerOf } from "../../src/samplers/registry.ts";
-import { choleskyFactor, solveCholesky } from "../../src/samplers/small-matrix.ts";
+import { choleskyFactor, solveCholesky } from "../../src/samplers/variational/small-matrix.ts";
 import { selectParameters } from "../../src/targets/parameter-selection.ts";
 import { lawSeed } from "../support/law-seed.ts";
 import { samplerLaws } from "../support/laws/sampler-laws.ts";

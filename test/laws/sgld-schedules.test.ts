@@ -6,9 +6,9 @@
  */
 import { describe, expect, it } from "vitest";
 import type { Ensemble } from "../../src/compute/backend.ts";
+import { recordedSteps, StepFactors } from "../../src/samplers/langevin/step-schedule.ts";
 import type { SgldSettings } from "../../src/samplers/sgld.ts";
 import { sgld } from "../../src/samplers/sgld.ts";
-import { recordedSteps, StepFactors } from "../../src/samplers/step-schedule.ts";
 import { lawSeed } from "../support/law-seed.ts";
 import { aPosterior, collectDraws, llcChains } from "../support/posteriors.ts";
 import { zScore } from "../support/z-score.ts";

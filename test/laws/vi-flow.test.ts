@@ -6,8 +6,8 @@
 import { describe, expect, it } from "vitest";
 import { paretoK } from "../../src/analysis/pareto-k.ts";
 import type { DrawRecord, Posterior, SamplerRun } from "../../src/samplers/sampler.ts";
+import type { ViSettings } from "../../src/samplers/variational/vi-settings.ts";
 import { vi } from "../../src/samplers/vi.ts";
-import type { ViSettings } from "../../src/samplers/vi-settings.ts";
 import { aDensityPosterior, type Density } from "../support/density-ensemble.ts";
 import { brokenBy } from "../support/laws/breakages.ts";
 import { aPosterior, collectDraws, exactQuadraticLlc, llcChains } from "../support/posteriors.ts";

@@ -10,9 +10,9 @@ import type { Ensemble, LossAndGradient, Vectors } from "../../src/compute/backe
 import type { LossModel } from "../../src/compute/model.ts";
 import { fillNormal } from "../../src/random/normal.ts";
 import type { Posterior } from "../../src/samplers/sampler.ts";
-import { choleskyFactor, solveCholesky } from "../../src/samplers/small-matrix.ts";
+import { choleskyFactor, solveCholesky } from "../../src/samplers/variational/small-matrix.ts";
+import type { ViSettings } from "../../src/samplers/variational/vi-settings.ts";
 import { vi } from "../../src/samplers/vi.ts";
-import type { ViSettings } from "../../src/samplers/vi-settings.ts";
 import { aPosterior, collectDraws, exactQuadraticLlc, llcChains } from "../support/posteriors.ts";
 
 const settings: ViSettings = {

@@ -1,8 +1,8 @@
 /** Small mixtures of factor analysers with arbitrary parameters, and quadrature over the plane. */
 import { fillNormal } from "../../src/random/normal.ts";
-import type { VariationalFit } from "../../src/samplers/variational-fit.ts";
-import { displaceByMixture } from "../../src/samplers/vi-draws.ts";
-import { FactorMixture, mixtureShape } from "../../src/samplers/vi-mixture.ts";
+import type { VariationalFit } from "../../src/samplers/variational/variational-fit.ts";
+import { displaceByMixture } from "../../src/samplers/variational/vi-draws.ts";
+import { FactorMixture, mixtureShape } from "../../src/samplers/variational/vi-mixture.ts";
 
 /** A mixture with random parameters of size about ½, σ around `scale`. */
 export const aMixture = (

@@ -6,8 +6,8 @@
 import koffi from "koffi";
 import { messageOf, SweepError } from "../../core/errors.ts";
 import type { Backend } from "../backend.ts";
-import { createKernelBackend } from "../kernels/kernel-backend.ts";
-import { bindKernels, type KernelFunction, type KernelLibrary } from "../kernels/kernel-library.ts";
+import { createKernelBackend } from "../compiled/kernel-backend.ts";
+import { bindKernels, type KernelFunction, type KernelLibrary } from "../compiled/kernel-library.ts";
 import { compileKernels } from "./compile-kernels.ts";
 import { nativeMemory } from "./native-memory.ts";
 

@@ -1,7 +1,7 @@
 /** Memory of native kernels: array buffers of the host, which neither move nor need freeing. */
 import koffi from "koffi";
 import { SweepError } from "../../core/errors.ts";
-import type { KernelMemory } from "../kernels/kernel-library.ts";
+import type { KernelMemory } from "../compiled/kernel-library.ts";
 
 const ALIGNMENT_BYTES = 64;
 

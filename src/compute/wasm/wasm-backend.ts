@@ -9,8 +9,8 @@ import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { packageRoot } from "../../core/package-root.ts";
 import type { Backend } from "../backend.ts";
-import { createKernelBackend } from "../kernels/kernel-backend.ts";
-import { bindKernels, type KernelFunction, type KernelMemory } from "../kernels/kernel-library.ts";
+import { createKernelBackend } from "../compiled/kernel-backend.ts";
+import { bindKernels, type KernelFunction, type KernelMemory } from "../compiled/kernel-library.ts";
 import { createWasmMemory } from "./wasm-memory.ts";
 import { type SharedMemory, type WasmExports, type WasmModule, webAssembly } from "./web-assembly.ts";
 

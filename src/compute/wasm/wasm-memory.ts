@@ -4,7 +4,7 @@
  * Growth leaves everything where it was; views of older, shorter buffers stay valid.
  */
 import { SweepError } from "../../core/errors.ts";
-import type { Block, KernelMemory } from "../kernels/kernel-library.ts";
+import type { Block, KernelMemory } from "../compiled/kernel-library.ts";
 import type { SharedMemory } from "./web-assembly.ts";
 
 const PAGE_BYTES = 65536;

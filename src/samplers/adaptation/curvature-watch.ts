@@ -13,10 +13,10 @@
  * Draws are measured at the end of warmup and after an eighth, the quarters and all of them, whether ε was chosen or given.
  */
 import type { Vectors } from "../../compute/backend.ts";
+import { arrayIn, numberIn } from "../chains/snapshot-fields.ts";
+import type { WorkCounter } from "../chains/work-counter.ts";
 import { greatestFinite, LargestCurvature } from "../curvature/largest-curvature.ts";
 import type { Posterior, Snapshot } from "../sampler.ts";
-import { arrayIn, numberIn } from "../snapshot-fields.ts";
-import type { WorkCounter } from "../work-counter.ts";
 
 /** The run that is watched. */
 export interface WatchPlan {

@@ -4,9 +4,10 @@
  *
  * Batches are merged as in `welford.ts`, with outer products for squares; matrices are row-major (dim, dim).
  */
+
+import { arrayIn, numberIn } from "../chains/snapshot-fields.ts";
 import type { Snapshot } from "../sampler.ts";
-import { choleskyFactor } from "../small-matrix.ts";
-import { arrayIn, numberIn } from "../snapshot-fields.ts";
+import { choleskyFactor } from "../variational/small-matrix.ts";
 
 /** Most parameters of anything dense: beyond, d² numbers a transition and chain outweigh a loss. */
 export const mostDenseParameters = 500;

@@ -7,8 +7,8 @@
  * Source: closed form for a Gaussian; P is the preconditioner (1 for none).
  */
 import type { Vectors } from "../../compute/backend.ts";
+import type { WorkCounter } from "../chains/work-counter.ts";
 import type { Posterior } from "../sampler.ts";
-import type { WorkCounter } from "../work-counter.ts";
 
 /** Minibatches of chains at one moment. */
 export interface Minibatches {

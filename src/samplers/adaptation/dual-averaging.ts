@@ -5,8 +5,8 @@
  * x̄ takes in the newest x (some implementations lag by one). Pure: a state in, a state out.
  */
 
+import { numberIn } from "../chains/snapshot-fields.ts";
 import type { Snapshot } from "../sampler.ts";
-import { numberIn } from "../snapshot-fields.ts";
 
 const earlyDamping = 10; // t0
 const shrinkage = 0.05; // γ

@@ -5,8 +5,9 @@
  * `dense`: V = 1, F the factor; while a window had no more rows than coordinates, F is diagonal too: such a covariance is
  * singular, and directions in which it has no width would hardly move, nor be seen by the next window.
  */
+
+import { arrayIn } from "../chains/snapshot-fields.ts";
 import type { Snapshot } from "../sampler.ts";
-import { arrayIn } from "../snapshot-fields.ts";
 import {
   addDenseRows,
   createDenseMoments,

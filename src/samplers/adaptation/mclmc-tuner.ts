@@ -13,8 +13,9 @@
  *
  * Source: Robnik, De Luca, Silverstein & Seljak (2023), algorithm 2, with BlackJAX's constants.
  */
+
+import { numberIn } from "../chains/snapshot-fields.ts";
 import type { Snapshot } from "../sampler.ts";
-import { numberIn } from "../snapshot-fields.ts";
 
 /** Constants of the rule. */
 export interface EnergyRule {

@@ -3,8 +3,9 @@
  *
  * At most 64 coordinates are kept, sampled evenly.
  */
+
+import { arrayIn, numberIn } from "../chains/snapshot-fields.ts";
 import type { Snapshot } from "../sampler.ts";
-import { arrayIn, numberIn } from "../snapshot-fields.ts";
 import { autocorrelationTime } from "./autocorrelation-time.ts";
 
 const mostCoordinates = 64;

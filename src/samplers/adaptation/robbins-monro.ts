@@ -4,8 +4,9 @@
  * Source: Andrieu & Thoms (2008), section 5.1.2. The power 0.6 forgets a bad start quickly, and with α averaged over
  * chains its noise needs no further average. Pure: a state in, a state out.
  */
+
+import { numberIn } from "../chains/snapshot-fields.ts";
 import type { Snapshot } from "../sampler.ts";
-import { numberIn } from "../snapshot-fields.ts";
 
 const power = 0.6;
 

@@ -2,8 +2,9 @@
  * Spread of the posterior seen while a sampler moves: variances of coordinates, weighted by step size and pooled over
  * chains, and the diagonal preconditioner made of them.
  */
+
+import { numberIn } from "../chains/snapshot-fields.ts";
 import type { Snapshot } from "../sampler.ts";
-import { numberIn } from "../snapshot-fields.ts";
 import {
   addRows,
   createWelford,

@@ -9,8 +9,9 @@
  *
  * Source: Hoffman, Radul & Sountsov (2021); constants of BlackJAX `chees_adaptation.py` and TensorFlow Probability.
  */
+
+import { numberIn } from "../chains/snapshot-fields.ts";
 import type { Snapshot } from "../sampler.ts";
-import { numberIn } from "../snapshot-fields.ts";
 
 const learningRate = 0.05;
 const secondMomentDecay = 0.95;

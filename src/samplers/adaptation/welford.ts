@@ -5,8 +5,8 @@
  * μ = μ_a + δ·n_b/n, M2 = M2_a + M2_b + δ²·n_a·n_b/n. Regularisation: see `regularisedVariance`.
  */
 
+import { arrayIn, numberIn } from "../chains/snapshot-fields.ts";
 import type { Snapshot } from "../sampler.ts";
-import { arrayIn, numberIn } from "../snapshot-fields.ts";
 
 /** Accumulator over rows of `dim` numbers; mutable. */
 export interface Welford {

@@ -7,8 +7,9 @@
  *   estimate emptied, the step size searched anew and dual averaging restarted;
  * - after the last window: the averaged step size; nothing adapts any more, so draws come from a fixed kernel.
  */
+
+import { numberIn } from "../chains/snapshot-fields.ts";
 import type { Snapshot } from "../sampler.ts";
-import { numberIn } from "../snapshot-fields.ts";
 import type { DualAveraging } from "./dual-averaging.ts";
 import {
   averagedStepSize,

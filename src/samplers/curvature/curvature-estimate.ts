@@ -11,13 +11,13 @@
  */
 import { fillNormal } from "../../random/normal.ts";
 import { purpose } from "../../random/purpose.ts";
-import type { HessianKind, LaplaceSettings, LaplaceStage } from "../laplace-settings.ts";
+import { arrayIn } from "../chains/snapshot-fields.ts";
+import type { StagePosition } from "../chains/stages.ts";
+import type { WorkCounter } from "../chains/work-counter.ts";
 import type { Posterior, Snapshot } from "../sampler.ts";
-import { orthonormalise } from "../small-matrix.ts";
-import { arrayIn } from "../snapshot-fields.ts";
-import type { StagePosition } from "../stages.ts";
-import type { WorkCounter } from "../work-counter.ts";
+import { orthonormalise } from "../variational/small-matrix.ts";
 import { HessianProducts } from "./hessian-products.ts";
+import type { HessianKind, LaplaceSettings, LaplaceStage } from "./laplace-settings.ts";
 import { symmetricEigen } from "./symmetric-eigen.ts";
 
 /** H = Σ_j curvatures[j]·q_j·q_jᵀ + restCurvature·(I − Σ_j q_j·q_jᵀ). */

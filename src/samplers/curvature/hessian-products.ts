@@ -4,9 +4,9 @@
  * ∇²L(w*)·x = |x|·(∇L(w* + δx/|x|) − ∇L(w* − δx/|x|))/(2δ) + O(δ²). Exact on quadratics up to rounding.
  */
 import type { Scalars, Vectors } from "../../compute/backend.ts";
+import { centerPositions } from "../chains/start-positions.ts";
+import type { WorkCounter } from "../chains/work-counter.ts";
 import type { Posterior } from "../sampler.ts";
-import { centerPositions } from "../start-positions.ts";
-import type { WorkCounter } from "../work-counter.ts";
 
 /** δ where none is given: truncation and rounding of the gradients are then both small. */
 const DEFAULT_STEP = { float64: 1e-4, float32: 1e-2 } as const;

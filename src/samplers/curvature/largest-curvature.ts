@@ -7,8 +7,8 @@
  */
 import type { Scalars, Vectors } from "../../compute/backend.ts";
 import { purpose } from "../../random/purpose.ts";
+import type { WorkCounter } from "../chains/work-counter.ts";
 import type { Posterior } from "../sampler.ts";
-import type { WorkCounter } from "../work-counter.ts";
 
 /** Where to look, and through what. */
 export interface CurvatureProbe {

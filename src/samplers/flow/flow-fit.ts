@@ -10,13 +10,13 @@
 import { fillNormal } from "../../random/normal.ts";
 import type { RandomStream } from "../../random/philox.ts";
 import { purpose } from "../../random/purpose.ts";
+import { arrayIn, numberIn } from "../chains/snapshot-fields.ts";
 import type { Snapshot } from "../sampler.ts";
-import { arrayIn, numberIn } from "../snapshot-fields.ts";
-import type { VariationalFit } from "../variational-fit.ts";
-import { GradientClip } from "../vi-clip.ts";
-import type { ElboSample } from "../vi-gradient.ts";
-import { AdamAscent } from "../vi-optimiser.ts";
-import type { ViSettings } from "../vi-settings.ts";
+import type { VariationalFit } from "../variational/variational-fit.ts";
+import { GradientClip } from "../variational/vi-clip.ts";
+import type { ElboSample } from "../variational/vi-gradient.ts";
+import { AdamAscent } from "../variational/vi-optimiser.ts";
+import type { ViSettings } from "../variational/vi-settings.ts";
 import { CouplingFlow, flowShape } from "./coupling-flow.ts";
 import { LatentSpace } from "./latent-space.ts";
 

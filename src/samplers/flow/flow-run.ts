@@ -8,15 +8,15 @@
  * `loss` is L_n(w) itself: moments of a flow are not known, so there is no control variate.
  */
 import type { Scalars } from "../../compute/backend.ts";
+import { numUnitsOf, type Stage, stageAt } from "../chains/stages.ts";
+import { WorkCounter } from "../chains/work-counter.ts";
 import type { DrawRecord, Posterior, SamplerRun, Snapshot, TunedSettings, WorkCount } from "../sampler.ts";
-import { numUnitsOf, type Stage, stageAt } from "../stages.ts";
-import { type DrawBuffers, drawFromFits } from "../vi-draws.ts";
-import { dot } from "../vi-mixture.ts";
-import { type ViSettings, type ViStage, viStages } from "../vi-settings.ts";
-import { ViTraining } from "../vi-training.ts";
-import { trainingWarnings } from "../vi-warnings.ts";
-import { WeightTally } from "../weight-tally.ts";
-import { WorkCounter } from "../work-counter.ts";
+import { type DrawBuffers, drawFromFits } from "../variational/vi-draws.ts";
+import { dot } from "../variational/vi-mixture.ts";
+import { type ViSettings, type ViStage, viStages } from "../variational/vi-settings.ts";
+import { ViTraining } from "../variational/vi-training.ts";
+import { trainingWarnings } from "../variational/vi-warnings.ts";
+import { WeightTally } from "../variational/weight-tally.ts";
 import { FlowFit } from "./flow-fit.ts";
 import { checkFlowSize } from "./flow-size.ts";
 

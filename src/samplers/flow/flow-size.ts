@@ -1,6 +1,6 @@
 /** Sizes that a flow can be fitted at; larger ones are refused before anything runs. */
 import { SweepError } from "../../core/errors.ts";
-import type { ViSettings } from "../vi-settings.ts";
+import type { ViSettings } from "../variational/vi-settings.ts";
 import { flowShape } from "./coupling-flow.ts";
 
 /** Coordinates: beyond, no number of steps that anyone waits for fits the layers. */

@@ -7,8 +7,8 @@
  */
 import { fillNormal } from "../../random/normal.ts";
 import type { RandomStream } from "../../random/philox.ts";
-import { orthonormalise } from "../small-matrix.ts";
-import { addScaled, dot } from "../vi-mixture.ts";
+import { orthonormalise } from "../variational/small-matrix.ts";
+import { addScaled, dot } from "../variational/vi-mixture.ts";
 
 /** Frozen once it is drawn. */
 export class LatentSpace {

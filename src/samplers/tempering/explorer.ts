@@ -6,16 +6,16 @@
  * rows, and those of other rungs stay where they are (step 0): a scan costs the sum of its kernels on every row.
  */
 import type { Vectors } from "../../compute/backend.ts";
-import { kernelsOf, type PtSettings } from "../pt-settings.ts";
+import { startPositions } from "../chains/start-positions.ts";
+import type { WorkCounter } from "../chains/work-counter.ts";
 import type { Posterior, Snapshot } from "../sampler.ts";
-import { startPositions } from "../start-positions.ts";
-import type { WorkCounter } from "../work-counter.ts";
 import { GradientState } from "./moves/gradient-state.ts";
 import { LossState, TemperedEvaluation } from "./moves/loss-state.ts";
 import type { Exploration, Move, MoveName, WalkerState } from "./moves/move.ts";
 import { TrajectoryMove } from "./moves/trajectory-move.ts";
 import { TreeMove } from "./moves/tree-move.ts";
 import { WalkMove } from "./moves/walk-move.ts";
+import { kernelsOf, type PtSettings } from "./pt-settings.ts";
 
 /** Of a trajectory of hmc: mean leapfrog steps. */
 const defaultIntegrationSteps = 8;

@@ -7,8 +7,9 @@
  * trapezoid with its end correction Δ²/12·(Var_k − Var_{k+1}). Streaming, float64, no draw is kept.
  * Source: Xie, Lewis, Fan, Kuo & Chen (2011); Friel, Hurn & Wyse (2014).
  */
+
+import { arrayIn, numberIn } from "../chains/snapshot-fields.ts";
 import type { Snapshot } from "../sampler.ts";
-import { arrayIn, numberIn } from "../snapshot-fields.ts";
 import type { LadderShape } from "./replica-exchange.ts";
 
 /** One scan of the frozen ladder. */

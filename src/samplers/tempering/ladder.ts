@@ -5,7 +5,7 @@
  * the posterior is its Gaussian N(w*, I/γ), which can be drawn from exactly.
  * Source of the adaptive ladder: Syed, Bouchard-Côté, Deligiannidis & Doucet (2021), algorithm 4; Pigeons.jl.
  */
-import { requireInteger, requireSetting } from "../require-setting.ts";
+import { requireInteger, requireSetting } from "../chains/require-setting.ts";
 import { monotoneCubic } from "./monotone-cubic.ts";
 
 /** What a user says about the ladder. */

@@ -1,8 +1,8 @@
 /** Exact, independent draws from the reference N(w*, I/γ): what the likelihood says at β = 0. */
 import type { Ensemble, Vectors } from "../../compute/backend.ts";
 import { purpose } from "../../random/purpose.ts";
+import { centerPositions } from "../chains/start-positions.ts";
 import type { Posterior } from "../sampler.ts";
-import { centerPositions } from "../start-positions.ts";
 
 /** Buffers of the draws. Owns its device arrays. */
 export class ReferenceLaw {

@@ -7,8 +7,9 @@
  * Replicas are independent copies of the ladder; rows of replica r are r·K … r·K + K − 1, where they also begin.
  * Source: Syed, Bouchard-Côté, Deligiannidis & Doucet (2021); Okabe et al. (2001).
  */
+
+import { arrayIn } from "../chains/snapshot-fields.ts";
 import type { Snapshot } from "../sampler.ts";
-import { arrayIn } from "../snapshot-fields.ts";
 
 /** Sizes of a tempered ensemble. */
 export interface LadderShape {

@@ -4,8 +4,9 @@
  *
  * A walker counts from its first visit to the hottest rung on. Source: Syed et al. (2021), section 3.5; Pigeons.jl.
  */
+
+import { arrayIn, numberIn } from "../chains/snapshot-fields.ts";
 import type { Snapshot } from "../sampler.ts";
-import { arrayIn, numberIn } from "../snapshot-fields.ts";
 
 const nowhere = 0;
 const fromHottest = 1;

@@ -14,8 +14,8 @@ import {
   updateDualAveraging,
 } from "../adaptation/dual-averaging.ts";
 import { searchStepSize } from "../adaptation/step-size-search.ts";
+import { arrayIn } from "../chains/snapshot-fields.ts";
 import type { Snapshot } from "../sampler.ts";
-import { arrayIn } from "../snapshot-fields.ts";
 import { monotoneCubic } from "./monotone-cubic.ts";
 
 /** ε at each rung for a common factor: proportional to β^(−1/2), 0 at β = 0. */

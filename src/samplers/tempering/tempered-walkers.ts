@@ -18,15 +18,15 @@ import {
   restoreWelford,
   welfordEntries,
 } from "../adaptation/welford.ts";
-import { acceptanceTargetsOf, kernelsOf, type PtSettings } from "../pt-settings.ts";
+import { arrayIn, booleanIn, numberIn } from "../chains/snapshot-fields.ts";
+import { requireFiniteStart } from "../chains/start-positions.ts";
+import type { WorkCounter } from "../chains/work-counter.ts";
 import type { Posterior, Snapshot } from "../sampler.ts";
-import { arrayIn, booleanIn, numberIn } from "../snapshot-fields.ts";
-import { requireFiniteStart } from "../start-positions.ts";
-import type { WorkCounter } from "../work-counter.ts";
 import { Explorer } from "./explorer.ts";
 import { equalisedLadder, initialBetas } from "./ladder.ts";
 import { LadderStatistics, type ScanRecord } from "./ladder-statistics.ts";
 import type { MoveName } from "./moves/move.ts";
+import { acceptanceTargetsOf, kernelsOf, type PtSettings } from "./pt-settings.ts";
 import { ReferenceLaw } from "./reference-law.ts";
 import { type LadderShape, ReplicaExchange } from "./replica-exchange.ts";
 import { carriedStepSizes, RungStepSizes, scaledStepSizes, searchedStepSizes } from "./rung-step-sizes.ts";

@@ -1,7 +1,11 @@
 /** Draws that settings promise are draws that samplers record. */
 import { describe, expect, it } from "vitest";
 import { recordedDraws } from "../../../src/config/recorded-draws.ts";
-import { recordedSteps, StepFactors, type StepSchedule } from "../../../src/samplers/step-schedule.ts";
+import {
+  recordedSteps,
+  StepFactors,
+  type StepSchedule,
+} from "../../../src/samplers/langevin/step-schedule.ts";
 
 const recorded = (schedule: StepSchedule, lengths: { steps: number; warmup: number; evalEvery: number }) =>
   recordedSteps(new StepFactors(schedule, lengths.steps), lengths).length;

@@ -2,8 +2,8 @@
 import { describe, expect, it } from "vitest";
 import { purpose } from "../../../src/random/purpose.ts";
 import { amclmc } from "../../../src/samplers/amclmc.ts";
-import type { AmclmcSettings } from "../../../src/samplers/amclmc-settings.ts";
-import { IsokineticKernel } from "../../../src/samplers/isokinetic-kernel.ts";
+import type { AmclmcSettings } from "../../../src/samplers/isokinetic/amclmc-settings.ts";
+import { IsokineticKernel } from "../../../src/samplers/isokinetic/isokinetic-kernel.ts";
 import type { Posterior } from "../../../src/samplers/sampler.ts";
 import { aPosterior, collectDraws } from "../../support/posteriors.ts";
 import { settingsOf } from "../../support/sampler-settings.ts";

@@ -2,8 +2,8 @@
 import { describe, expect, it } from "vitest";
 import { importanceMean } from "../../../src/analysis/importance.ts";
 import { paretoK } from "../../../src/analysis/pareto-k.ts";
+import type { LaplaceSettings } from "../../../src/samplers/curvature/laplace-settings.ts";
 import { laplace } from "../../../src/samplers/laplace.ts";
-import type { LaplaceSettings } from "../../../src/samplers/laplace-settings.ts";
 import type { DrawRecord, Posterior, SamplerRun } from "../../../src/samplers/sampler.ts";
 import { aDensityPosterior, type Density } from "../../support/density-ensemble.ts";
 import {

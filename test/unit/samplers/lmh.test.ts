@@ -2,8 +2,8 @@
 import { describe, expect, it } from "vitest";
 import { purpose } from "../../../src/random/purpose.ts";
 import { lmh } from "../../../src/samplers/lmh.ts";
-import type { LmhSettings } from "../../../src/samplers/lmh-settings.ts";
 import { mala } from "../../../src/samplers/mala.ts";
+import type { LmhSettings } from "../../../src/samplers/metropolis/lmh-settings.ts";
 import type { DrawRecord, Posterior } from "../../../src/samplers/sampler.ts";
 import { aNetworkPosterior, aPosterior, collectDraws } from "../../support/posteriors.ts";
 import { settingsOf } from "../../support/sampler-settings.ts";

@@ -1,7 +1,7 @@
 /** MCLMC: what is tuned, what it costs, what it says about itself. */
 import { describe, expect, it } from "vitest";
+import type { MclmcSettings } from "../../../src/samplers/isokinetic/mclmc-settings.ts";
 import { mclmc } from "../../../src/samplers/mclmc.ts";
-import type { MclmcSettings } from "../../../src/samplers/mclmc-settings.ts";
 import type { SamplerRun } from "../../../src/samplers/sampler.ts";
 import { aPosterior, collectDraws } from "../../support/posteriors.ts";
 

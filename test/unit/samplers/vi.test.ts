@@ -1,7 +1,7 @@
 /** VI as a sampler: cost, records, what it says about itself. */
 import { describe, expect, it } from "vitest";
+import type { ViSettings } from "../../../src/samplers/variational/vi-settings.ts";
 import { vi } from "../../../src/samplers/vi.ts";
-import type { ViSettings } from "../../../src/samplers/vi-settings.ts";
 import { aNetworkPosterior, aPosterior, collectDraws } from "../../support/posteriors.ts";
 import { settingsOf } from "../../support/sampler-settings.ts";
 

@@ -6,7 +6,7 @@ import { SweepError } from "../../../src/core/errors.ts";
 import { beginAttempt } from "../../../src/runs/attempt.ts";
 import { openDrawLog } from "../../../src/runs/draw-log.ts";
 import { runFiles, storeAt } from "../../../src/runs/layout.ts";
-import type { Checkpoint } from "../../../src/samplers/run-chains.ts";
+import type { Checkpoint } from "../../../src/samplers/chains/run-chains.ts";
 import type { Sampler } from "../../../src/samplers/sampler.ts";
 import { openRunState, type RunState } from "../../../src/tasks/run-state.ts";
 import { temporaryFolder } from "../../support/temporary-folder.ts";

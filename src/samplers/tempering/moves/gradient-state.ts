@@ -1,8 +1,8 @@
 /** Walkers with their gradients: what trajectories and trees begin with. A refresh is a gradient. */
 import type { Vectors } from "../../../compute/backend.ts";
-import { HamiltonianKernel } from "../../hamiltonian-kernel.ts";
+import type { WorkCounter } from "../../chains/work-counter.ts";
+import { HamiltonianKernel } from "../../hamiltonian/hamiltonian-kernel.ts";
 import type { Posterior, Snapshot } from "../../sampler.ts";
-import type { WorkCounter } from "../../work-counter.ts";
 import type { WalkerState } from "./move.ts";
 
 /** See the file's header. */

@@ -1,9 +1,9 @@
 /** Walkers without gradients, for ladders of random walks alone. A refresh is a loss. */
 import type { Vectors } from "../../../compute/backend.ts";
-import { type Evaluated, PotentialEvaluation } from "../../potential-evaluation.ts";
+import { type Evaluated, PotentialEvaluation } from "../../chains/potential-evaluation.ts";
+import { arrayIn } from "../../chains/snapshot-fields.ts";
+import type { WorkCounter } from "../../chains/work-counter.ts";
 import type { Posterior, Snapshot } from "../../sampler.ts";
-import { arrayIn } from "../../snapshot-fields.ts";
-import type { WorkCounter } from "../../work-counter.ts";
 import type { WalkerState } from "./move.ts";
 
 /** L_n and U of rows at their own temperatures, without gradients. */

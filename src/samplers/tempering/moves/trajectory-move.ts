@@ -2,8 +2,8 @@
 import { purpose } from "../../../random/purpose.ts";
 import { uniformAt } from "../../../random/uniform.ts";
 import { lengthScale, trajectoryLength } from "../../adaptation/trajectory-length.ts";
+import type { WorkCounter } from "../../chains/work-counter.ts";
 import type { Posterior } from "../../sampler.ts";
-import type { WorkCounter } from "../../work-counter.ts";
 import type { GradientState } from "./gradient-state.ts";
 import type { Exploration, Move } from "./move.ts";
 

@@ -7,9 +7,9 @@
  */
 import type { Ensemble, LeapfrogState } from "../../../compute/backend.ts";
 import { purpose } from "../../../random/purpose.ts";
-import { divergenceThreshold } from "../../hamiltonian-kernel.ts";
+import type { WorkCounter } from "../../chains/work-counter.ts";
+import { divergenceThreshold } from "../../hamiltonian/hamiltonian-kernel.ts";
 import type { Posterior } from "../../sampler.ts";
-import type { WorkCounter } from "../../work-counter.ts";
 import type { GradientState } from "./gradient-state.ts";
 import type { Exploration, Move } from "./move.ts";
 import { probeLeapfrog } from "./trajectory-move.ts";

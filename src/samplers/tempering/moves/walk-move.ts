@@ -1,8 +1,8 @@
 /** Random-walk Metropolis, `rwmh`: w' = w + ε·√V∘z. Needs losses only; for few parameters. */
 import type { Ensemble, Row, Vectors } from "../../../compute/backend.ts";
 import { purpose } from "../../../random/purpose.ts";
-import { acceptanceRates, acceptedChains } from "../../metropolis.ts";
-import type { Evaluated } from "../../potential-evaluation.ts";
+import type { Evaluated } from "../../chains/potential-evaluation.ts";
+import { acceptanceRates, acceptedChains } from "../../metropolis/metropolis.ts";
 import type { Posterior } from "../../sampler.ts";
 import type { TemperedEvaluation } from "./loss-state.ts";
 import type { Exploration, Move, WalkerState } from "./move.ts";

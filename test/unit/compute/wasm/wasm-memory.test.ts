@@ -1,7 +1,7 @@
 /** The allocator of the wasm kernels' memory. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Block } from "../../../../src/compute/kernels/kernel-library.ts";
+import type { Block } from "../../../../src/compute/compiled/kernel-library.ts";
 import { createWasmMemory } from "../../../../src/compute/wasm/wasm-memory.ts";
 import { webAssembly } from "../../../../src/compute/wasm/web-assembly.ts";
 

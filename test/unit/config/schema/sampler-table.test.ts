@@ -18,7 +18,7 @@ import type { viSchema } from "../../../../src/config/schema/samplers/vi.ts";
 import type { CamelKeys } from "../../../../src/core/case.ts";
 import type { SettingsOf } from "../../../../src/samplers/registry.ts";
 import { samplerNames as registered } from "../../../../src/samplers/registry.ts";
-import type { ViSettings } from "../../../../src/samplers/vi-settings.ts";
+import type { ViSettings } from "../../../../src/samplers/variational/vi-settings.ts";
 import type { TargetConfig as NumericTargetConfig } from "../../../../src/targets/target-config.ts";
 
 type Camel<Schema extends z.ZodType> = CamelKeys<z.output<Schema>>;

@@ -5,7 +5,7 @@ import {
   type WatchedChains,
   type WatchPlan,
 } from "../../../../src/samplers/adaptation/curvature-watch.ts";
-import { WorkCounter } from "../../../../src/samplers/work-counter.ts";
+import { WorkCounter } from "../../../../src/samplers/chains/work-counter.ts";
 import { aPosterior } from "../../../support/posteriors.ts";
 
 /** w1²w2² at (a, 0), where the largest curvature is 20a² + 1: a watch, and one chain of two there or both. */

@@ -5,9 +5,9 @@ import {
   type DiscretisationBias,
   measureMinibatchNoise,
 } from "../../../../src/samplers/adaptation/discretisation-bias.ts";
+import { startPositions } from "../../../../src/samplers/chains/start-positions.ts";
+import { WorkCounter } from "../../../../src/samplers/chains/work-counter.ts";
 import type { Posterior } from "../../../../src/samplers/sampler.ts";
-import { startPositions } from "../../../../src/samplers/start-positions.ts";
-import { WorkCounter } from "../../../../src/samplers/work-counter.ts";
 import { additiveNoisePosterior, aNetworkPosterior } from "../../../support/posteriors.ts";
 
 const measure = (posterior: Posterior, changes: { preconditioner?: Float64Array; batchSize?: number } = {}) =>

@@ -1,9 +1,9 @@
 /** Largest curvatures against exact ones. */
 import { describe, expect, it } from "vitest";
+import { centerPositions } from "../../../../src/samplers/chains/start-positions.ts";
+import { WorkCounter } from "../../../../src/samplers/chains/work-counter.ts";
 import { greatestFinite, LargestCurvature } from "../../../../src/samplers/curvature/largest-curvature.ts";
 import type { Posterior } from "../../../../src/samplers/sampler.ts";
-import { centerPositions } from "../../../../src/samplers/start-positions.ts";
-import { WorkCounter } from "../../../../src/samplers/work-counter.ts";
 import { aPosterior } from "../../../support/posteriors.ts";
 
 const measure = (

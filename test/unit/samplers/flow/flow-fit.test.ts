@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { fillNormal } from "../../../../src/random/normal.ts";
 import { FlowFit } from "../../../../src/samplers/flow/flow-fit.ts";
-import type { ViSettings } from "../../../../src/samplers/vi-settings.ts";
+import type { ViSettings } from "../../../../src/samplers/variational/vi-settings.ts";
 import { planeGrid } from "../../../support/mixtures.ts";
 import { settingsOf } from "../../../support/sampler-settings.ts";
 import { zScore } from "../../../support/z-score.ts";

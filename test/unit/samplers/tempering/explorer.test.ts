@@ -1,8 +1,8 @@
 /** Kernels belong to temperatures: a row moves by that of the rung where it is. */
 import { expect, it } from "vitest";
-import type { PtSettings } from "../../../../src/samplers/pt-settings.ts";
+import { WorkCounter } from "../../../../src/samplers/chains/work-counter.ts";
 import { Explorer } from "../../../../src/samplers/tempering/explorer.ts";
-import { WorkCounter } from "../../../../src/samplers/work-counter.ts";
+import type { PtSettings } from "../../../../src/samplers/tempering/pt-settings.ts";
 import { aPosterior } from "../../../support/posteriors.ts";
 import { settingsOf } from "../../../support/sampler-settings.ts";
 

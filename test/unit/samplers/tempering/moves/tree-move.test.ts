@@ -1,10 +1,10 @@
 /** Trees of rows with step sizes of their own, on every backend: each as if all rows had its step size. */
 import { expect, it } from "vitest";
-import { startPositions } from "../../../../../src/samplers/start-positions.ts";
+import { startPositions } from "../../../../../src/samplers/chains/start-positions.ts";
+import { WorkCounter } from "../../../../../src/samplers/chains/work-counter.ts";
 import { GradientState } from "../../../../../src/samplers/tempering/moves/gradient-state.ts";
 import type { Exploration } from "../../../../../src/samplers/tempering/moves/move.ts";
 import { TreeMove } from "../../../../../src/samplers/tempering/moves/tree-move.ts";
-import { WorkCounter } from "../../../../../src/samplers/work-counter.ts";
 import { describeBackends } from "../../../../support/backend-cases.ts";
 import { aNetworkPosterior } from "../../../../support/posteriors.ts";
 
