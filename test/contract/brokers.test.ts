@@ -169,8 +169,9 @@ describe.each(bodies)("broker $name", { timeout: 120_000 }, (body) => {
   });
 
   it("hands out builds first, then the longest expected, unknown lengths before known", async () => {
-    const { behaviour: _, ...common } = aTask("build");
-    const build = { ...common, kind: "build-target" as const, targetId: "tgt", config: {} };
+    const targetId = "tgt_0123456789ab";
+    const { behaviour: _, ...common } = aTask(targetId);
+    const build = { ...common, kind: "build-target" as const, targetId, config: {} };
     const plan = aPlan([aTask("short"), aTask("long"), aTask("unknown")]);
     const broker = await start(
       { ...plan, tasks: [...plan.tasks, build] },
@@ -178,13 +179,13 @@ describe.each(bodies)("broker $name", { timeout: 120_000 }, (body) => {
         expectedSec: new Map([
           ["short", 1],
           ["long", 100],
-          ["build", 1],
+          [targetId, 1],
         ]),
       },
     );
     const order = [];
     for (let k = 0; k < 4; k++) order.push((await take(broker)).task.id);
-    expect(order).toEqual(["build", "unknown", "long", "short"]);
+    expect(order).toEqual([targetId, "unknown", "long", "short"]);
   });
 
   it("gives workers only the kinds they serve and tasks that fit their remaining life", async () => {
