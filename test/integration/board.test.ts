@@ -1,7 +1,7 @@
 /** `board`: bull-board over the queues of a real sweep, which it must leave as they are. */
 import { createServer } from "node:http";
 import type { Redis } from "ioredis";
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { closeServer, listenAt } from "../../src/cli/http/listen.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import { RedisBroker } from "../../src/queue/redis/redis-broker.ts";
@@ -35,6 +35,9 @@ describe.skipIf(!hasBuild || !hasRedisServer)(
       broker = new RedisBroker({ client, clock: systemClock });
       await broker.submit(plan, submit);
       await broker.lease({ worker: "w", serves: null, remainingSec: null });
+      // Facts wait a moment for each other before they are told: that the sweep is open, and that a task has started.
+      const [facts = ""] = await client.keys("*:facts");
+      await vi.waitFor(async () => expect(await client.xlen(facts)).toBeGreaterThanOrEqual(2));
     });
     afterAll(async () => {
       await broker.close();
@@ -56,8 +59,7 @@ describe.skipIf(!hasBuild || !hasRedisServer)(
       );
       return ((await response.json()) as { queues: readonly BoardQueue[] }).queues;
     };
-    /** Every key with what it holds, except locks, which run out by themselves. */
-    /** Everything in Redis but locks, which pass, and the version that BullMQ's queues write of themselves, at any time. */
+    /** Every key with what it holds, except locks, which pass, and the version that BullMQ's queues write whenever they like. */
     const contents = async (): Promise<Readonly<Record<string, string>>> => {
       for (const key of await client.keys("*:meta")) await client.hdel(key, "version");
       const keys = (await client.keys("*")).filter((key) => !key.endsWith(":lock")).sort();
