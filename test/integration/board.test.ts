@@ -59,9 +59,9 @@ describe.skipIf(!hasBuild || !hasRedisServer)(
       );
       return ((await response.json()) as { queues: readonly BoardQueue[] }).queues;
     };
-    /** Every key with what it holds, except locks, which pass, and the version that BullMQ's queues write whenever they like. */
+    /** Every key with what it holds, except locks, which pass, and what queues of BullMQ say of themselves, at any time. */
     const contents = async (): Promise<Readonly<Record<string, string>>> => {
-      for (const key of await client.keys("*:meta")) await client.hdel(key, "version");
+      for (const key of await client.keys("*:meta")) await client.hdel(key, "version", "opts.maxLenEvents");
       const keys = (await client.keys("*")).filter((key) => !key.endsWith(":lock")).sort();
       const values = await Promise.all(
         keys.map(async (key) => (await client.dumpBuffer(key))?.toString("hex")),
