@@ -147,10 +147,10 @@ describe.skipIf(!hasRedisServer)("a sweep over Redis (needs redis-server)", { ti
       expect(await new Promise((resolve) => dying.once("exit", (_, signal) => resolve(signal)))).toBe(
         "SIGKILL",
       );
-      const [build] = events.flatMap((event) => (event.kind === "task_started" ? [event.taskId] : []));
       const completed = await work(await aSource());
       await until("the driver has noticed", isOver);
       expect(completed.toSorted()).toEqual(tasks.map(({ id }) => id).toSorted());
+      const [build] = events.flatMap((event) => (event.kind === "task_started" ? [event.taskId] : []));
       expect(kindsOf(build ?? "none")).toEqual([
         "task_ready",
         "task_started",
