@@ -6,8 +6,8 @@
 import { fork } from "node:child_process";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { FlowProducer, Worker } from "bullmq";
-import { connectRedis } from "../src/queue/redis/connect-redis.ts";
-import { parseRedisUrl, type RedisAddress, redisUrlOf } from "../src/queue/redis/redis-address.ts";
+import { connectRedis } from "../src/queue/redis/connection/connect-redis.ts";
+import { parseRedisUrl, type RedisAddress, redisUrlOf } from "../src/queue/redis/connection/redis-address.ts";
 
 const queueName = "peer";
 const concurrency = 2;

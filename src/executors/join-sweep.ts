@@ -2,8 +2,8 @@
 import { existsSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { messageOf, SweepError } from "../core/errors.ts";
-import { connectRedis, type RedisClient } from "../queue/redis/connect-redis.ts";
-import type { RedisAddress } from "../queue/redis/redis-address.ts";
+import { connectRedis, type RedisClient } from "../queue/redis/connection/connect-redis.ts";
+import type { RedisAddress } from "../queue/redis/connection/redis-address.ts";
 import { SweepStore } from "../queue/redis/sweep-store.ts";
 
 /** Where the sweep should be. */

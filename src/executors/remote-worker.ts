@@ -15,15 +15,15 @@ import type { LocalCard } from "../cards/card.ts";
 import { systemClock } from "../core/clock.ts";
 import { SweepError } from "../core/errors.ts";
 import type { Task, TaskKind } from "../plan/task.ts";
-import { endConnection, type RedisClient } from "../queue/redis/connect-redis.ts";
-import { workerLooksEveryMs, workerSpreadMs } from "../queue/redis/lease-times.ts";
+import { endConnection, type RedisClient } from "../queue/redis/connection/connect-redis.ts";
 import {
   parseRedisUrl,
   type RedisAddress,
   readConnectionFile,
   redisUrlOf,
-} from "../queue/redis/redis-address.ts";
-import { RedisTaskSource } from "../queue/redis/redis-task-source.ts";
+} from "../queue/redis/connection/redis-address.ts";
+import { workerLooksEveryMs, workerSpreadMs } from "../queue/redis/leases/lease-times.ts";
+import { RedisTaskSource } from "../queue/redis/leases/redis-task-source.ts";
 import type { SweepStore } from "../queue/redis/sweep-store.ts";
 import { heartbeatEveryMs, heartbeatVersion, type WorkerHeartbeat } from "../queue/worker-heartbeat.ts";
 import { joinSweep } from "./join-sweep.ts";

@@ -13,6 +13,7 @@
  * `step-schedule.ts`; the bias that is reported is that of the largest recorded step.
  */
 import type { LangevinSettings, LangevinState } from "../compute/backend.ts";
+import { turnOfEventLoop } from "../core/turn-of-event-loop.ts";
 import { CurvatureWatch, type WatchedChains } from "./adaptation/curvature-watch.ts";
 import {
   biasWarnings,
@@ -46,7 +47,6 @@ const workPerCall = 2e8;
 const mostStepsPerCall = 10_000;
 /** Cost of the update and its noise, in rows of a minibatch. */
 const rowsPerUpdate = 8;
-const turnOfEventLoop = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 class SgldRun implements SamplerRun {
   readonly numWarmupUnits: number;

@@ -3,14 +3,14 @@ import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from "no
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { packageRoot } from "../../src/core/package-root.ts";
-import { connectRedis, type RedisClient } from "../../src/queue/redis/connect-redis.ts";
-import { adoptPrivateRedis, startPrivateRedis } from "../../src/queue/redis/private-redis.ts";
+import { connectRedis, type RedisClient } from "../../src/queue/redis/connection/connect-redis.ts";
+import { adoptPrivateRedis, startPrivateRedis } from "../../src/queue/redis/connection/private-redis.ts";
 import {
   parseRedisUrl,
   readConnectionFile,
   redisUrlOf,
   resolveRedisAddress,
-} from "../../src/queue/redis/redis-address.ts";
+} from "../../src/queue/redis/connection/redis-address.ts";
 import { isRunning, parentOf, until } from "../support/processes.ts";
 import { hasRedisServer } from "../support/redis-server.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";

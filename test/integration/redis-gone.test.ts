@@ -2,8 +2,8 @@
 import { existsSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { systemClock } from "../../src/core/clock.ts";
-import { connectRedis } from "../../src/queue/redis/connect-redis.ts";
-import { parseRedisUrl } from "../../src/queue/redis/redis-address.ts";
+import { connectRedis } from "../../src/queue/redis/connection/connect-redis.ts";
+import { parseRedisUrl } from "../../src/queue/redis/connection/redis-address.ts";
 import { RedisBroker } from "../../src/queue/redis/redis-broker.ts";
 import { defaultRetryPolicy } from "../../src/queue/retry-policy.ts";
 import { hasBuild, type Running, startCommand, sweepIn } from "../support/command-line.ts";

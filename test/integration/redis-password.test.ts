@@ -2,8 +2,8 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { startPrivateRedis } from "../../src/queue/redis/private-redis.ts";
-import { redisUrlOf } from "../../src/queue/redis/redis-address.ts";
+import { startPrivateRedis } from "../../src/queue/redis/connection/private-redis.ts";
+import { redisUrlOf } from "../../src/queue/redis/connection/redis-address.ts";
 import { hasBuild, type Running, runCommand, startCommand, sweepIn } from "../support/command-line.ts";
 import { until } from "../support/processes.ts";
 import { hasRedisServer } from "../support/redis-server.ts";

@@ -2,8 +2,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { connectRedis } from "../../src/queue/redis/connect-redis.ts";
-import { parseRedisUrl } from "../../src/queue/redis/redis-address.ts";
+import { connectRedis } from "../../src/queue/redis/connection/connect-redis.ts";
+import { parseRedisUrl } from "../../src/queue/redis/connection/redis-address.ts";
 import { hasBuild, runCommand, startCommand, sweepIn } from "../support/command-line.ts";
 import { until } from "../support/processes.ts";
 import { startTlsRedis, type TlsRedis, tlsUrlOf, whyNoTls } from "../support/redis-tls.ts";

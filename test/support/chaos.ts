@@ -5,7 +5,7 @@ import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Redis } from "ioredis";
-import type { ConnectionFile } from "../../src/queue/redis/redis-address.ts";
+import type { ConnectionFile } from "../../src/queue/redis/connection/redis-address.ts";
 import { liveHolderOf } from "../../src/queue/sweep-lock.ts";
 import { sweepEventsIn } from "./card-sweep.ts";
 import { isRunning, parentOf, taskProcessesOf } from "./processes.ts";

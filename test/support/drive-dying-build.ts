@@ -5,7 +5,7 @@
 import { Queue } from "bullmq";
 import { Redis } from "ioredis";
 import { systemClock } from "../../src/core/clock.ts";
-import { RedisTaskSource } from "../../src/queue/redis/redis-task-source.ts";
+import { RedisTaskSource } from "../../src/queue/redis/leases/redis-task-source.ts";
 import { SweepStore } from "../../src/queue/redis/sweep-store.ts";
 
 const addBulk = Object.getOwnPropertyDescriptor(Queue.prototype, "addBulk")?.value as Queue["addBulk"];

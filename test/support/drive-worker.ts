@@ -1,6 +1,6 @@
 /** A worker process for tests that kill it: works for the test sweep in the Redis at the address in its environment. */
 import { runRemoteWorker } from "../../src/executors/remote-worker.ts";
-import { parseRedisUrl } from "../../src/queue/redis/redis-address.ts";
+import { parseRedisUrl } from "../../src/queue/redis/connection/redis-address.ts";
 
 const {
   TEST_REDIS = "",

@@ -4,8 +4,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { connectRedis } from "../../src/queue/redis/connect-redis.ts";
-import { parseRedisUrl } from "../../src/queue/redis/redis-address.ts";
+import { connectRedis } from "../../src/queue/redis/connection/connect-redis.ts";
+import { parseRedisUrl } from "../../src/queue/redis/connection/redis-address.ts";
 import { hasRedisServer } from "./redis-server.ts";
 
 /** Why there can be none here; null: there can. */

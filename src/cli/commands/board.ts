@@ -2,8 +2,12 @@
 import { createServer } from "node:http";
 import { Command, InvalidArgumentError } from "commander";
 import { SweepError } from "../../core/errors.ts";
-import { connectRedis } from "../../queue/redis/connect-redis.ts";
-import { formatRedisAddress, redisVariable, resolveRedisAddress } from "../../queue/redis/redis-address.ts";
+import { connectRedis } from "../../queue/redis/connection/connect-redis.ts";
+import {
+  formatRedisAddress,
+  redisVariable,
+  resolveRedisAddress,
+} from "../../queue/redis/connection/redis-address.ts";
 import { SweepQueues } from "../../queue/redis/sweep-queues.ts";
 import { closeServer, listenAt } from "../http/listen.ts";
 import { openBoard } from "../http/open-board.ts";

@@ -6,7 +6,7 @@ import { messageOf, SweepError } from "../../core/errors.ts";
 import { kindOfClass, taskClasses } from "../../core/task-class.ts";
 import { type RemoteWorkerOptions, runRemoteWorker } from "../../executors/remote-worker.ts";
 import type { TaskKind } from "../../plan/task.ts";
-import { redisVariable, resolveRedisAddress } from "../../queue/redis/redis-address.ts";
+import { redisVariable, resolveRedisAddress } from "../../queue/redis/connection/redis-address.ts";
 import { isTaskDoneSince } from "../../tasks/done-since.ts";
 import { answerLeftBy } from "../../tasks/task-answer.ts";
 import { parseCount } from "../option-values.ts";

@@ -1,7 +1,7 @@
 /** Words to the driver of a sweep on another host, over its Redis. */
 import { SweepError } from "../../core/errors.ts";
-import { connectRedis } from "./connect-redis.ts";
-import { parseRedisUrl, readConnectionFile } from "./redis-address.ts";
+import { connectRedis } from "./connection/connect-redis.ts";
+import { parseRedisUrl, readConnectionFile } from "./connection/redis-address.ts";
 import { SweepStore } from "./sweep-store.ts";
 
 /** @throws SweepError `ENVIRONMENT` if Redis is out of reach or nobody listens, `USAGE`, `NOT_FOUND`. */

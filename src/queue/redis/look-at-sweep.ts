@@ -3,11 +3,11 @@
 import { messageOf } from "../../core/errors.ts";
 import type { Task } from "../../plan/task.ts";
 import type { WorkerHeartbeat } from "../worker-heartbeat.ts";
-import { connectRedis, type RedisClient } from "./connect-redis.ts";
-import { parseRedisUrl, readConnectionFile } from "./redis-address.ts";
+import { connectRedis, type RedisClient } from "./connection/connect-redis.ts";
+import { parseRedisUrl, readConnectionFile } from "./connection/redis-address.ts";
+import { jobIdOf, queueNameOf } from "./jobs/queue-class.ts";
+import { keyPrefix } from "./jobs/task-queues.ts";
 import { SweepStore } from "./sweep-store.ts";
-import { jobIdOf, queueNameOf } from "./task-class.ts";
-import { keyPrefix } from "./task-queues.ts";
 
 /** What was seen; or why nothing could be. */
 export type SweepLook =
@@ -61,9 +61,9 @@ const expectedSecOf = async (client: RedisClient, sweepId: string, task: Task): 
   const stored = await new SweepStore(client, sweepId).readRules();
   if (stored === null) return null;
   const { run, classes } = stored.rules;
-  for (const taskClass of classes.filter(({ kind }) => kind === task.kind)) {
-    const key = `${keyPrefix}:${queueNameOf(sweepId, taskClass)}:${jobIdOf(run, task)}`;
-    if ((await client.exists(key)) === 1) return taskClass.maxSec;
+  for (const queueClass of classes.filter(({ kind }) => kind === task.kind)) {
+    const key = `${keyPrefix}:${queueNameOf(sweepId, queueClass)}:${jobIdOf(run, task)}`;
+    if ((await client.exists(key)) === 1) return queueClass.maxSec;
   }
   return null;
 };

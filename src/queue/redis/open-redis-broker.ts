@@ -3,14 +3,19 @@ import { rmSync } from "node:fs";
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { systemClock } from "../../core/clock.ts";
-import { answersWithin, connectRedis, type RedisClient } from "./connect-redis.ts";
+import { answersWithin, connectRedis, type RedisClient } from "./connection/connect-redis.ts";
 import {
   adoptPrivateRedis,
   type PrivateRedis,
   startPrivateRedis,
   writeConnectionFile,
-} from "./private-redis.ts";
-import { formatRedisAddress, type RedisAddress, redisUrlOf, redisVariable } from "./redis-address.ts";
+} from "./connection/private-redis.ts";
+import {
+  formatRedisAddress,
+  type RedisAddress,
+  redisUrlOf,
+  redisVariable,
+} from "./connection/redis-address.ts";
 import { RedisBroker, type RedisBrokerOptions } from "./redis-broker.ts";
 
 /** Which Redis. */

@@ -14,10 +14,10 @@ import type { TaskFailure } from "../failure.ts";
 import type { SweepEvent } from "../sweep-event.ts";
 import type { Progress } from "../task-messages.ts";
 import type { WorkerHeartbeat, WorkerPool } from "../worker-heartbeat.ts";
-import { endConnection } from "./connect-redis.ts";
-import { defaultLeaseMs, driverLooksEveryMs } from "./lease-times.ts";
-import type { RedisTaskSource } from "./redis-task-source.ts";
-import { SweepDriver, type SweepDriverOptions } from "./sweep-driver.ts";
+import { endConnection } from "./connection/connect-redis.ts";
+import { SweepDriver, type SweepDriverOptions } from "./driver/sweep-driver.ts";
+import { defaultLeaseMs, driverLooksEveryMs } from "./leases/lease-times.ts";
+import type { RedisTaskSource } from "./leases/redis-task-source.ts";
 
 /** Connection and rules of one sweep. */
 export interface RedisBrokerOptions {

@@ -1,9 +1,9 @@
 /** The queues of all sweeps that a Redis holds, to be looked at: nothing here writes a key. */
 import { Queue } from "bullmq";
-import type { RedisClient } from "./connect-redis.ts";
+import type { RedisClient } from "./connection/connect-redis.ts";
+import { queueNameOf } from "./jobs/queue-class.ts";
+import { keyPrefix } from "./jobs/task-queues.ts";
 import { SweepStore } from "./sweep-store.ts";
-import { queueNameOf } from "./task-class.ts";
-import { keyPrefix } from "./task-queues.ts";
 
 /** BullMQ's view of queues that somebody else fills. */
 export class SweepQueues {
@@ -42,7 +42,7 @@ export class SweepQueues {
   async #namesOf(sweepId: string): Promise<readonly string[]> {
     const stored = await new SweepStore(this.#client, sweepId).readRules();
     if (stored === null || stored.phase === "finished") return [];
-    return stored.rules.classes.map((taskClass) => queueNameOf(sweepId, taskClass));
+    return stored.rules.classes.map((queueClass) => queueNameOf(sweepId, queueClass));
   }
 
   #queue(name: string): Queue {

@@ -7,9 +7,9 @@ import type { FailureCause } from "../failure.ts";
 import type { JobPayload } from "../job-payload.ts";
 import type { FailureCounts, RetryPolicy } from "../retry-policy.ts";
 import { heartbeatTtlMs, heartbeatVersion, type WorkerHeartbeat } from "../worker-heartbeat.ts";
-import { FactStream } from "./fact-stream.ts";
-import type { TaskClass } from "./task-class.ts";
-import { keyPrefix } from "./task-queues.ts";
+import { FactStream } from "./facts/fact-stream.ts";
+import type { QueueClass } from "./jobs/queue-class.ts";
+import { keyPrefix } from "./jobs/task-queues.ts";
 
 /** Version of all that is written here. */
 const storeVersion = 1;
@@ -20,7 +20,7 @@ export interface SweepRules {
   /** Unique for this submission. */
   readonly run: string;
   readonly retryPolicy: RetryPolicy;
-  readonly classes: readonly TaskClass[];
+  readonly classes: readonly QueueClass[];
   readonly leaseMs: number;
   /** Absolute paths on the shared file system; null: the worker must be told. */
   readonly storeRoot: string | null;

@@ -5,6 +5,7 @@
  * signals and messages are handled while a sampler computes. The clock decides when to pause, never what is computed:
  * the draws are the same with and without interruptions.
  */
+import { turnOfEventLoop } from "../../core/turn-of-event-loop.ts";
 import type { DrawRecord, SamplerRun, Snapshot } from "../sampler.ts";
 
 /** The next unit to do. After the last draw: `draws`, index numDraws. */
@@ -53,8 +54,6 @@ export interface RunOutcome {
 }
 
 const longestSliceMs = 50;
-
-const turnOfEventLoop = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** Pauses the caller when it has worked for a slice of time. */
 const createPauses = (onPause: () => void): (() => Promise<void>) => {

@@ -7,6 +7,7 @@
  * ε·A and is reported as `step_curvature`. The thermostat of SGNHT takes S out and leaves 1 − εξ/2 instead.
  * Source: Yule–Walker equations of an AR(2); derivation in the law tests.
  */
+import { turnOfEventLoop } from "../../core/turn-of-event-loop.ts";
 import { CurvatureWatch } from "../adaptation/curvature-watch.ts";
 import {
   chosenStepCurvature,
@@ -36,8 +37,6 @@ const workPerSlice = 2e8;
 const mostStepsPerSlice = 1000;
 /** Cost of the updates of a step, in rows of a minibatch. */
 const rowsPerUpdate = 16;
-
-const turnOfEventLoop = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 const percent = (share: number): string => `${(100 * share).toPrecision(2)} %`;
 

@@ -6,7 +6,7 @@ import { readFileSync, statSync } from "node:fs";
 import { isIP } from "node:net";
 import { resolve } from "node:path";
 import { z } from "zod";
-import { messageOf, SweepError } from "../../core/errors.ts";
+import { messageOf, SweepError } from "../../../core/errors.ts";
 
 /** Files in PEM form, absolute paths; null: what Node.js trusts, no certificate of ours. */
 export interface TlsFiles {

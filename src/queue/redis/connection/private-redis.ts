@@ -9,11 +9,11 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } 
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { writeFileAtomic } from "../../core/atomic-write.ts";
-import { SweepError } from "../../core/errors.ts";
-import { packageRoot } from "../../core/package-root.ts";
-import { isAliveAndOurs } from "../../core/process-alive.ts";
-import { liveHolderOf } from "../sweep-lock.ts";
+import { writeFileAtomic } from "../../../core/atomic-write.ts";
+import { SweepError } from "../../../core/errors.ts";
+import { packageRoot } from "../../../core/package-root.ts";
+import { isAliveAndOurs } from "../../../core/process-alive.ts";
+import { liveHolderOf } from "../../sweep-lock.ts";
 import { bindAddressOf, freePort } from "./bind-address.ts";
 import { connectRedis } from "./connect-redis.ts";
 import { endLeftover } from "./keep-redis.ts";

@@ -1,7 +1,7 @@
 /** Where a server of ours may listen. */
 import { createServer } from "node:net";
 import { networkInterfaces } from "node:os";
-import { SweepError } from "../../core/errors.ts";
+import { SweepError } from "../../../core/errors.ts";
 
 /** Address of a network interface, or the text where it is one of this machine; null: loopback. @throws `USAGE` for others. */
 export const bindAddressOf = (name: string | null): string => {

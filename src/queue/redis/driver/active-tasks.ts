@@ -1,8 +1,8 @@
 /** Which tasks a worker has in its hands, as Redis knows: the ledger hears of it a moment later. */
-import type { SweepLedger } from "../sweep-ledger.ts";
-import type { TaskEntry } from "../task-entry.ts";
-import type { RedisTaskSource } from "./redis-task-source.ts";
-import { classOf, jobIdOf } from "./task-class.ts";
+import type { SweepLedger } from "../../sweep-ledger.ts";
+import type { TaskEntry } from "../../task-entry.ts";
+import { jobIdOf, queueClassOf } from "../jobs/queue-class.ts";
+import type { RedisTaskSource } from "../leases/redis-task-source.ts";
 
 /** Ids of those of the named tasks whose jobs are active; the jobs of the others are removed. */
 export const removeInactive = async (
@@ -12,8 +12,8 @@ export const removeInactive = async (
 ): Promise<ReadonlySet<string>> => {
   const active = new Set<string>();
   for (const { task } of entries.filter(isQueued)) {
-    const taskClass = classOf(task, ledger.expectedSecOf(task.id));
-    if (!(await queues.remove(taskClass, jobIdOf(rules.run, task)))) active.add(task.id);
+    const queueClass = queueClassOf(task, ledger.expectedSecOf(task.id));
+    if (!(await queues.remove(queueClass, jobIdOf(rules.run, task)))) active.add(task.id);
   }
   return active;
 };

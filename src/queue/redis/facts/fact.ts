@@ -3,10 +3,10 @@
  * books and events of the sweep. A fact may come twice and, around the end of a build, early; it is never the only
  * trace of a change: the jobs themselves tell the same.
  */
-import type { Json } from "../../core/canonical-json.ts";
-import type { TaskFailure } from "../failure.ts";
-import type { RetryDecision } from "../retry-policy.ts";
-import type { Progress } from "../task-messages.ts";
+import type { Json } from "../../../core/canonical-json.ts";
+import type { TaskFailure } from "../../failure.ts";
+import type { RetryDecision } from "../../retry-policy.ts";
+import type { Progress } from "../../task-messages.ts";
 
 interface AttemptFact {
   readonly taskId: string;

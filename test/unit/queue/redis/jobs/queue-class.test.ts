@@ -1,8 +1,14 @@
 /** Which queue a task's job goes to, and which workers look there. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { classOf, fits, jobIdOf, orderClasses, priorityOf } from "../../../../src/queue/redis/task-class.ts";
-import { aTask } from "../../../support/plans.ts";
+import {
+  fits,
+  jobIdOf,
+  orderClasses,
+  priorityOf,
+  queueClassOf,
+} from "../../../../../src/queue/redis/jobs/queue-class.ts";
+import { aTask } from "../../../../support/plans.ts";
 
 const seconds = fc.double({ min: 0, max: 1e7, noNaN: true });
 
@@ -10,7 +16,7 @@ describe("task-class", () => {
   it("a class is at least as long as its tasks, and less than twice as long beyond a second", () => {
     fc.assert(
       fc.property(seconds, (expected) => {
-        const { maxSec } = classOf(aTask("a"), expected);
+        const { maxSec } = queueClassOf(aTask("a"), expected);
         expect(maxSec).toBeGreaterThanOrEqual(expected);
         expect(maxSec).toBeLessThan(Math.max(2, 2 * expected));
       }),
@@ -20,8 +26,8 @@ describe("task-class", () => {
   it("workers are never given a class whose tasks may outlive them", () => {
     fc.assert(
       fc.property(seconds, seconds, (expected, remainingSec) => {
-        const taskClass = classOf(aTask("a"), expected);
-        if (fits(taskClass, { serves: null, remainingSec }))
+        const queueClass = queueClassOf(aTask("a"), expected);
+        if (fits(queueClass, { serves: null, remainingSec }))
           expect(expected).toBeLessThanOrEqual(remainingSec);
       }),
     );

@@ -3,7 +3,7 @@
  * file, `redis.log`, `redis.pid`, and `keeper.lock`, which names the process that keeps it (`keep-redis.ts`).
  */
 import { join } from "node:path";
-import { readTextOrNull } from "../../core/read-text.ts";
+import { readTextOrNull } from "../../../core/read-text.ts";
 import { parseRedisUrl, type RedisAddress } from "./redis-address.ts";
 
 /** Where it listens, and who may come in. */

@@ -7,22 +7,22 @@
  */
 import { randomUUID } from "node:crypto";
 import type { Redis } from "ioredis";
-import type { Clock } from "../../core/clock.ts";
-import type { Plan } from "../../plan/plan.ts";
-import type { Task } from "../../plan/task.ts";
-import { isFinal, isSuccess } from "../../plan/task-state.ts";
-import type { SubmitOptions } from "../broker.ts";
-import { type JobPayload, payloadVersion } from "../job-payload.ts";
-import type { SweepEventBody } from "../sweep-event.ts";
-import { SweepLedger } from "../sweep-ledger.ts";
-import type { TaskEntry } from "../task-entry.ts";
+import type { Clock } from "../../../core/clock.ts";
+import type { Plan } from "../../../plan/plan.ts";
+import type { Task } from "../../../plan/task.ts";
+import { isFinal, isSuccess } from "../../../plan/task-state.ts";
+import type { SubmitOptions } from "../../broker.ts";
+import { type JobPayload, payloadVersion } from "../../job-payload.ts";
+import type { SweepEventBody } from "../../sweep-event.ts";
+import { SweepLedger } from "../../sweep-ledger.ts";
+import type { TaskEntry } from "../../task-entry.ts";
+import { FactBook } from "../facts/fact-book.ts";
+import { orderClasses, type QueueClass, queueClassOf } from "../jobs/queue-class.ts";
+import { RedisTaskSource } from "../leases/redis-task-source.ts";
+import { SweepStore } from "../sweep-store.ts";
 import { findActive, removeInactive } from "./active-tasks.ts";
-import { FactBook } from "./fact-book.ts";
 import { mendLoss } from "./mend-loss.ts";
 import { findDifferences } from "./reconcile.ts";
-import { RedisTaskSource } from "./redis-task-source.ts";
-import { SweepStore } from "./sweep-store.ts";
-import { classOf, orderClasses, type TaskClass } from "./task-class.ts";
 
 /** Connection, rules and listeners of one sweep. */
 export interface SweepDriverOptions {
@@ -209,7 +209,7 @@ export class SweepDriver {
     if (entry.state === "waiting") this.ledger.makeReady(entry);
   }
 
-  async #submit(run: string, classes: readonly TaskClass[]): Promise<void> {
+  async #submit(run: string, classes: readonly QueueClass[]): Promise<void> {
     await this.store.clear();
     await this.#upload(run, classes);
     const ready = [...this.ledger.entries].filter(({ state }) => state === "ready");
@@ -217,7 +217,7 @@ export class SweepDriver {
   }
 
   /** Rules, what is done, and the payloads of what waits. */
-  async #upload(run: string, classes: readonly TaskClass[]): Promise<void> {
+  async #upload(run: string, classes: readonly QueueClass[]): Promise<void> {
     const { leaseMs, storeRoot, logsRoot } = this.#options;
     const entries = [...this.ledger.entries];
     const done = entries.filter(
@@ -226,7 +226,7 @@ export class SweepDriver {
     await this.store.addDone(done.map(({ task }) => task.id));
     const waiting = entries.filter(({ state, numOpenNeeds }) => !isFinal(state) && numOpenNeeds > 0);
     await this.store.keepPayloads(waiting.map((entry) => this.#payloadOf(entry, run)));
-    const planned = entries.map(({ task }) => classOf(task, this.ledger.expectedSecOf(task.id)));
+    const planned = entries.map(({ task }) => queueClassOf(task, this.ledger.expectedSecOf(task.id)));
     const { retryPolicy } = this.ledger.options;
     const doneSince = this.#doneSince;
     const allClasses = orderClasses([...planned, ...classes]);

@@ -11,8 +11,8 @@ import {
   renewEveryMs,
   workerLooksEveryMs,
   workerSpreadMs,
-} from "../../../../src/queue/redis/lease-times.ts";
-import { defaultRetryPolicy } from "../../../../src/queue/retry-policy.ts";
+} from "../../../../../src/queue/redis/leases/lease-times.ts";
+import { defaultRetryPolicy } from "../../../../../src/queue/retry-policy.ts";
 
 /** After the lease of a worker that was killed right after a renewal. */
 const untilTakenMs = (lookEveryMs: number): number =>

@@ -3,19 +3,19 @@
  * step fenced by the lock of the job and followed by a fact for the driver.
  */
 import type { Redis } from "ioredis";
-import type { Json } from "../../core/canonical-json.ts";
-import type { Clock } from "../../core/clock.ts";
-import type { Lease } from "../broker.ts";
-import type { TaskFailure } from "../failure.ts";
-import { type JobPayload, type PayloadReading, parsePayload } from "../job-payload.ts";
-import { decideRetry, policyFor, type RetryDecision } from "../retry-policy.ts";
-import type { Progress } from "../task-messages.ts";
-import type { Fact } from "./fact.ts";
+import type { Json } from "../../../core/canonical-json.ts";
+import type { Clock } from "../../../core/clock.ts";
+import type { Lease } from "../../broker.ts";
+import type { TaskFailure } from "../../failure.ts";
+import { type JobPayload, type PayloadReading, parsePayload } from "../../job-payload.ts";
+import { decideRetry, policyFor, type RetryDecision } from "../../retry-policy.ts";
+import type { Progress } from "../../task-messages.ts";
+import type { Fact } from "../facts/fact.ts";
+import { jobIdOf } from "../jobs/queue-class.ts";
+import type { ActiveJob, TakenJob, TaskQueues } from "../jobs/task-queues.ts";
+import type { SweepRules, SweepStore } from "../sweep-store.ts";
 import { renewLease } from "./lease-script.ts";
 import { releaseDependents } from "./release-dependents.ts";
-import type { SweepRules, SweepStore } from "./sweep-store.ts";
-import { jobIdOf } from "./task-class.ts";
-import type { ActiveJob, TakenJob, TaskQueues } from "./task-queues.ts";
 
 /** Where leases live, and who wants to know. */
 export interface HeldLeasesOptions {

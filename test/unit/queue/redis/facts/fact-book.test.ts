@@ -1,11 +1,11 @@
 /** Facts that come twice, late or early change the books once. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { supervisedFailure } from "../../../../src/queue/failure.ts";
-import { FactBook } from "../../../../src/queue/redis/fact-book.ts";
-import { defaultRetryPolicy } from "../../../../src/queue/retry-policy.ts";
-import { SweepLedger } from "../../../../src/queue/sweep-ledger.ts";
-import { aPlan, aTask } from "../../../support/plans.ts";
+import { supervisedFailure } from "../../../../../src/queue/failure.ts";
+import { FactBook } from "../../../../../src/queue/redis/facts/fact-book.ts";
+import { defaultRetryPolicy } from "../../../../../src/queue/retry-policy.ts";
+import { SweepLedger } from "../../../../../src/queue/sweep-ledger.ts";
+import { aPlan, aTask } from "../../../../support/plans.ts";
 
 type TaskFact = Parameters<FactBook["apply"]>[0];
 const at = (taskId: string, attempt = 1) => ({ taskId, attempt, worker: "w", time: 0 });

@@ -1,7 +1,7 @@
 /** What follows from a task that is done, in Redis: the tasks that only waited for it get their jobs. */
-import { type JobPayload, parsePayload } from "../job-payload.ts";
-import type { SweepStore } from "./sweep-store.ts";
-import type { TaskQueues } from "./task-queues.ts";
+import { type JobPayload, parsePayload } from "../../job-payload.ts";
+import type { TaskQueues } from "../jobs/task-queues.ts";
+import type { SweepStore } from "../sweep-store.ts";
 
 /**
  * Adds the jobs, as siblings of the one that is about to complete; returns how many tasks are ready. Of two tasks that end

@@ -1,6 +1,7 @@
 /**
  * How soon the task of a worker that died is somebody else's: its lease runs out, somebody looks, and the task is free after
- * the pause before a first retry. At most a minute, with or without a driver (`test/unit/queue/redis/lease-times.test.ts`).
+ * the pause before a first retry. At most a minute, with or without a driver
+ * (`test/unit/queue/redis/leases/lease-times.test.ts`).
  */
 
 /** A lease that is not renewed for so long is lost. */

@@ -6,20 +6,20 @@
  */
 import { randomUUID } from "node:crypto";
 import type { Redis } from "ioredis";
-import type { Json } from "../../core/canonical-json.ts";
-import type { Clock } from "../../core/clock.ts";
-import type { Task } from "../../plan/task.ts";
-import type { Lease, LeaseRequest, TaskSource } from "../broker.ts";
-import { EventSource } from "../event-source.ts";
-import { lostLeaseFailure, type TaskFailure } from "../failure.ts";
-import type { SweepEvent } from "../sweep-event.ts";
-import type { Progress } from "../task-messages.ts";
+import type { Json } from "../../../core/canonical-json.ts";
+import type { Clock } from "../../../core/clock.ts";
+import type { Task } from "../../../plan/task.ts";
+import type { Lease, LeaseRequest, TaskSource } from "../../broker.ts";
+import { EventSource } from "../../event-source.ts";
+import { lostLeaseFailure, type TaskFailure } from "../../failure.ts";
+import type { SweepEvent } from "../../sweep-event.ts";
+import type { Progress } from "../../task-messages.ts";
+import { fits, isOfRun } from "../jobs/queue-class.ts";
+import { type ActiveJob, type TakenJob, TaskQueues } from "../jobs/task-queues.ts";
+import type { SweepRules, SweepStore } from "../sweep-store.ts";
 import { HeldLeases } from "./held-leases.ts";
 import { claimLock, lostJobIds } from "./lease-script.ts";
 import { idlePollMs } from "./lease-times.ts";
-import type { SweepRules, SweepStore } from "./sweep-store.ts";
-import { fits, isOfRun } from "./task-class.ts";
-import { type ActiveJob, type TakenJob, TaskQueues } from "./task-queues.ts";
 import { Wakes } from "./wakes.ts";
 
 /** Connection, sweep and the view of the disk. */
@@ -145,12 +145,12 @@ export class RedisTaskSource implements TaskSource {
     const { client, clock } = this.#options;
     const { leaseMs } = this.rules;
     if (clock.now() - this.#connectedAt < leaseMs / 2) return;
-    for (const taskClass of this.queues.classes) {
-      const { active } = this.queues.leaseKeys({ taskClass, id: "" });
+    for (const queueClass of this.queues.classes) {
+      const { active } = this.queues.leaseKeys({ queueClass, id: "" });
       for (const id of await lostJobIds(client, active)) {
         const token = randomUUID();
-        const { lock } = this.queues.leaseKeys({ taskClass, id });
-        if (await claimLock(client, lock, { token, leaseMs })) await this.#bury({ taskClass, id, token });
+        const { lock } = this.queues.leaseKeys({ queueClass, id });
+        if (await claimLock(client, lock, { token, leaseMs })) await this.#bury({ queueClass, id, token });
       }
     }
   }
@@ -173,12 +173,12 @@ export class RedisTaskSource implements TaskSource {
     const { serves, remainingSec, worker } = request;
     const waitedSec = (this.#options.clock.now() - askedAt) / 1000;
     const life = { serves, remainingSec: remainingSec === null ? null : remainingSec - waitedSec };
-    for (const taskClass of this.queues.classes) {
-      if (!fits(taskClass, life)) continue;
+    for (const queueClass of this.queues.classes) {
+      if (!fits(queueClass, life)) continue;
       for (
-        let job = await this.#take(taskClass, worker);
+        let job = await this.#take(queueClass, worker);
         job !== null;
-        job = await this.#take(taskClass, worker)
+        job = await this.#take(queueClass, worker)
       ) {
         const lease = await this.#accept(job, worker);
         if (lease !== null) return lease;
@@ -187,8 +187,8 @@ export class RedisTaskSource implements TaskSource {
     return null;
   }
 
-  #take(taskClass: TakenJob["taskClass"], worker: string): Promise<TakenJob | null> {
-    return this.queues.take(taskClass, randomUUID(), worker);
+  #take(queueClass: TakenJob["queueClass"], worker: string): Promise<TakenJob | null> {
+    return this.queues.take(queueClass, randomUUID(), worker);
   }
 
   /** A job that was taken → a lease, unless it is refused or its result is there already. */
@@ -205,7 +205,7 @@ export class RedisTaskSource implements TaskSource {
   /** Enters the loss of a worker whose lock was taken over. */
   async #bury(job: ActiveJob): Promise<void> {
     await this.#followRun(job);
-    const { data, numStarts, worker } = await this.queues.read(job.taskClass, job.id);
+    const { data, numStarts, worker } = await this.queues.read(job.queueClass, job.id);
     const lease = await this.#leases.hold({ ...job, data: data ?? "", numStarts }, worker ?? "unknown");
     if (lease === null) return;
     await this.#endHere(lease, () =>
@@ -229,8 +229,8 @@ export class RedisTaskSource implements TaskSource {
   }
 
   /** The queues of a sweep outlive its submissions: a job of a newer one than this worker knows is no foreign job. */
-  async #followRun({ id, taskClass }: ActiveJob): Promise<void> {
-    if (!isOfRun(id, taskClass.kind, this.rules.run)) await this.attach();
+  async #followRun({ id, queueClass }: ActiveJob): Promise<void> {
+    if (!isOfRun(id, queueClass.kind, this.rules.run)) await this.attach();
   }
 
   /** Looks whether the sweep has ended, or was submitted anew. */

@@ -7,16 +7,16 @@
  */
 import { FlowProducer, Job, Queue } from "bullmq";
 import type { Redis } from "ioredis";
-import type { JobPayload } from "../job-payload.ts";
+import type { JobPayload } from "../../job-payload.ts";
 import { addChildren, childOptions, groupBy } from "./add-children.ts";
-import { classOf, jobIdOf, orderClasses, queueNameOf, type TaskClass } from "./task-class.ts";
+import { jobIdOf, orderClasses, type QueueClass, queueClassOf, queueNameOf } from "./queue-class.ts";
 
 /** Prefix of every key in Redis. */
 export const keyPrefix = "lambda-hat";
 
 /** A job in the active state, held by the owner of `token`. */
 export interface ActiveJob {
-  readonly taskClass: TaskClass;
+  readonly queueClass: QueueClass;
   readonly id: string;
   readonly token: string;
 }
@@ -33,7 +33,7 @@ export type JobState = "waiting" | "delayed" | "active" | "completed" | "failed"
 
 /** Which job, and where. */
 export interface JobPlace {
-  readonly taskClass: TaskClass;
+  readonly queueClass: QueueClass;
   readonly state: JobState;
 }
 
@@ -52,7 +52,7 @@ const staleCodes: ReadonlySet<unknown> = new Set([-1, -2, -3, -6]);
 
 /** The queues of one submission of a sweep. */
 export class TaskQueues {
-  readonly classes: readonly TaskClass[];
+  readonly classes: readonly QueueClass[];
   readonly #client: Redis;
   readonly #sweepId: string;
   readonly #run: string;
@@ -61,7 +61,7 @@ export class TaskQueues {
 
   constructor(
     client: Redis,
-    options: { sweepId: string; run: string; leaseMs: number; classes: readonly TaskClass[] },
+    options: { sweepId: string; run: string; leaseMs: number; classes: readonly QueueClass[] },
   ) {
     this.#client = client;
     this.#sweepId = options.sweepId;
@@ -80,7 +80,7 @@ export class TaskQueues {
         opts: { jobId: this.#rootId, attempts: 1 },
         children: children.map((payload) => ({
           name: payload.task.kind,
-          queueName: queueNameOf(this.#sweepId, classOf(payload.task, payload.expected_sec)),
+          queueName: queueNameOf(this.#sweepId, queueClassOf(payload.task, payload.expected_sec)),
           data: payload,
           opts: childOptions(payload),
         })),
@@ -103,13 +103,13 @@ export class TaskQueues {
   }
 
   /** Takes the first job of a class, if there is one, and locks it with `token`. */
-  async take(taskClass: TaskClass, token: string, worker: string): Promise<TakenJob | null> {
-    const [json, id] = (await this.#queueOf(taskClass).getBackend().moveToActive(token, worker)) as [
+  async take(queueClass: QueueClass, token: string, worker: string): Promise<TakenJob | null> {
+    const [json, id] = (await this.#queueOf(queueClass).getBackend().moveToActive(token, worker)) as [
       { data: string; attemptsStarted?: number } | null | undefined,
       string,
     ];
     if (json === null || json === undefined) return null;
-    return { taskClass, id, token, data: json.data, numStarts: json.attemptsStarted ?? 1 };
+    return { queueClass, id, token, data: json.data, numStarts: json.attemptsStarted ?? 1 };
   }
 
   /** To completed, with a value. False: the job is no longer ours. */
@@ -135,26 +135,26 @@ export class TaskQueues {
   }
 
   /** Removes a job that is not active. False: it is active now. */
-  async remove(taskClass: TaskClass, id: string): Promise<boolean> {
-    const queue = this.#queueOf(taskClass);
+  async remove(queueClass: QueueClass, id: string): Promise<boolean> {
+    const queue = this.#queueOf(queueClass);
     if ((await queue.getBackend().remove(id, false)) === 1) return true;
     return (await this.#client.exists(queue.toKey(id))) === 0;
   }
 
   /** Removes all jobs that wait for a worker or for a time. */
   async removeWaiting(): Promise<void> {
-    for (const taskClass of this.classes) await this.#queueOf(taskClass).drain(true);
+    for (const queueClass of this.classes) await this.#queueOf(queueClass).drain(true);
   }
 
   /** Where every job of the sweep is. */
   async places(): Promise<ReadonlyMap<string, JobPlace>> {
     const found = new Map<string, JobPlace>();
-    for (const taskClass of this.classes) {
+    for (const queueClass of this.classes) {
       for (const [state, ranges] of Object.entries(jobStates) as [JobState, (typeof jobStates)[JobState]][]) {
-        const ids = await this.#queueOf(taskClass)
+        const ids = await this.#queueOf(queueClass)
           .getBackend()
           .getRanges([...ranges], 0, -1, true);
-        for (const id of ids.flat()) found.set(id, { taskClass, state });
+        for (const id of ids.flat()) found.set(id, { queueClass, state });
       }
     }
     return found;
@@ -162,7 +162,7 @@ export class TaskQueues {
 
   /** Members of the hash of a job; null where it has none. */
   async read(
-    taskClass: TaskClass,
+    queueClass: QueueClass,
     id: string,
   ): Promise<{
     data: string | null;
@@ -171,7 +171,7 @@ export class TaskQueues {
     value: string | null;
     reason: string | null;
   }> {
-    const key = this.#queueOf(taskClass).toKey(id);
+    const key = this.#queueOf(queueClass).toKey(id);
     const [data, starts, worker, value, reason] = await this.#client.hmget(
       key,
       "data",
@@ -190,12 +190,12 @@ export class TaskQueues {
   }
 
   /** Keys that the lease of a job is made of. */
-  leaseKeys({ taskClass, id }: Pick<ActiveJob, "taskClass" | "id">): {
+  leaseKeys({ queueClass, id }: Pick<ActiveJob, "queueClass" | "id">): {
     lock: string;
     active: string;
     job: string;
   } {
-    const queue = this.#queueOf(taskClass);
+    const queue = this.#queueOf(queueClass);
     const job = queue.toKey(id);
     return { lock: `${job}:lock`, active: queue.toKey("active"), job };
   }
@@ -235,11 +235,11 @@ export class TaskQueues {
   }
 
   #queueNameOf({ task, expected_sec: expectedSec }: JobPayload): string {
-    return queueNameOf(this.#sweepId, classOf(task, expectedSec));
+    return queueNameOf(this.#sweepId, queueClassOf(task, expectedSec));
   }
 
-  #queueOf(taskClass: TaskClass): Queue {
-    return this.#queue(queueNameOf(this.#sweepId, taskClass));
+  #queueOf(queueClass: QueueClass): Queue {
+    return this.#queue(queueNameOf(this.#sweepId, queueClass));
   }
 
   #queue(name: string): Queue {
@@ -257,8 +257,8 @@ export class TaskQueues {
     return queue;
   }
 
-  #jobOf({ taskClass, id }: ActiveJob): Job {
-    return new Job(this.#queueOf(taskClass), taskClass.kind, null, { attempts: 1 }, id);
+  #jobOf({ queueClass, id }: ActiveJob): Job {
+    return new Job(this.#queueOf(queueClass), queueClass.kind, null, { attempts: 1 }, id);
   }
 
   async #missingOf(payloads: readonly JobPayload[]): Promise<readonly JobPayload[]> {

@@ -1,5 +1,5 @@
 /** Lets waiting workers sleep until something may have changed, and no longer than a poll interval. */
-import type { Clock } from "../../core/clock.ts";
+import type { Clock } from "../../../core/clock.ts";
 
 /** Sleepers of one process. */
 export class Wakes {

@@ -2,27 +2,27 @@
  * Where a task's job lies: one BullMQ queue per kind of task and class of expected length, because a worker can choose
  * between queues but not within one. Workers whose life is ending leave the queues of long tasks alone.
  */
-import type { Task, TaskKind } from "../../plan/task.ts";
+import type { Task, TaskKind } from "../../../plan/task.ts";
 
 /** Tasks of one kind that are expected to take at most `maxSec` (a power of two), more than half of it; null: unknown. */
-export interface TaskClass {
+export interface QueueClass {
   readonly kind: TaskKind;
   readonly maxSec: number | null;
 }
 
 /** The class of a task. */
-export const classOf = (task: Task, expectedSec: number | null): TaskClass => ({
+export const queueClassOf = (task: Task, expectedSec: number | null): QueueClass => ({
   kind: task.kind,
   maxSec: expectedSec === null ? null : 2 ** Math.ceil(Math.log2(Math.max(1, expectedSec))),
 });
 
 /** Name of its queue: without colons, unique for the sweep. */
-export const queueNameOf = (sweepId: string, { kind, maxSec }: TaskClass): string =>
+export const queueNameOf = (sweepId: string, { kind, maxSec }: QueueClass): string =>
   `${sweepId}.${kind}.${maxSec ?? "any"}`;
 
 /** Each class once, in the order in which workers look: builds first, unknown lengths before known, the longest first. */
-export const orderClasses = (classes: Iterable<TaskClass>): readonly TaskClass[] => {
-  const unique = new Map([...classes].map((taskClass) => [queueNameOf("", taskClass), taskClass]));
+export const orderClasses = (classes: Iterable<QueueClass>): readonly QueueClass[] => {
+  const unique = new Map([...classes].map((queueClass) => [queueNameOf("", queueClass), queueClass]));
   return [...unique.values()].sort(
     (a, b) => rankOf(a.kind) - rankOf(b.kind) || lengthOf(b) - lengthOf(a) || a.kind.localeCompare(b.kind),
   );
@@ -30,11 +30,11 @@ export const orderClasses = (classes: Iterable<TaskClass>): readonly TaskClass[]
 
 const rankOf = (kind: TaskKind): number => (kind === "build-target" ? 0 : 1);
 
-const lengthOf = ({ maxSec }: TaskClass): number => maxSec ?? Number.MAX_VALUE;
+const lengthOf = ({ maxSec }: QueueClass): number => maxSec ?? Number.MAX_VALUE;
 
 /** True if a worker may take any task of the class. */
 export const fits = (
-  { kind, maxSec }: TaskClass,
+  { kind, maxSec }: QueueClass,
   worker: { readonly serves: readonly TaskKind[] | null; readonly remainingSec: number | null },
 ): boolean =>
   (worker.serves === null || worker.serves.includes(kind)) &&

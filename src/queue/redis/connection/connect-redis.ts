@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Redis } from "ioredis";
-import { messageOf, SweepError } from "../../core/errors.ts";
+import { messageOf, SweepError } from "../../../core/errors.ts";
 import { formatRedisAddress, isLocalAddress, type RedisAddress, type TlsFiles } from "./redis-address.ts";
 
 /** A first connection must be there by then. */

@@ -10,9 +10,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { appendFileSync, rmSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { isAliveAndOurs } from "../../core/process-alive.ts";
-import { readTextOrNull } from "../../core/read-text.ts";
-import { acquireSweepLock } from "../sweep-lock.ts";
+import { isAliveAndOurs } from "../../../core/process-alive.ts";
+import { readTextOrNull } from "../../../core/read-text.ts";
+import { acquireSweepLock } from "../../sweep-lock.ts";
 import { connectRedis } from "./connect-redis.ts";
 import { type RedisFolder, readDoor, readText, redisFolder } from "./redis-folder.ts";
 

@@ -1,7 +1,7 @@
 /** Adds jobs to BullMQ in bulk, and checks what BullMQ's own calls leave unchecked. */
 import type { Job, JobsOptions, Queue } from "bullmq";
-import type { JobPayload } from "../job-payload.ts";
-import { jobIdOf, priorityOf } from "./task-class.ts";
+import type { JobPayload } from "../../job-payload.ts";
+import { jobIdOf, priorityOf } from "./queue-class.ts";
 
 /** At most so many jobs in one call to Redis. */
 const bulkSize = 500;

@@ -4,9 +4,9 @@
  * Attempts of a task are numbered, so a fact of an older attempt, or one that came twice, changes nothing. A build tells
  * that it is done after it has released what waits for it: facts of tasks whose needs are not done yet are kept back.
  */
-import { isFinal } from "../../plan/task-state.ts";
-import type { SweepLedger } from "../sweep-ledger.ts";
-import type { TaskEntry } from "../task-entry.ts";
+import { isFinal } from "../../../plan/task-state.ts";
+import type { SweepLedger } from "../../sweep-ledger.ts";
+import type { TaskEntry } from "../../task-entry.ts";
 import type { Fact } from "./fact.ts";
 
 type TaskFact = Exclude<Fact, { readonly kind: "refused" }>;

@@ -4,16 +4,16 @@
  * Needed where one of the three knows more than the others: a fact that was lost with its worker, a job that was lost
  * with Redis, a result whose worker could not tell of it any more.
  */
-import type { Task } from "../../plan/task.ts";
-import { isFinal } from "../../plan/task-state.ts";
-import type { TaskFailure } from "../failure.ts";
-import { supervisedFailure } from "../failure.ts";
-import type { RetryDecision } from "../retry-policy.ts";
-import type { SweepLedger } from "../sweep-ledger.ts";
-import type { TaskEntry } from "../task-entry.ts";
-import type { Fact } from "./fact.ts";
-import { jobIdOf } from "./task-class.ts";
-import type { JobPlace, TaskQueues } from "./task-queues.ts";
+import type { Task } from "../../../plan/task.ts";
+import { isFinal } from "../../../plan/task-state.ts";
+import type { TaskFailure } from "../../failure.ts";
+import { supervisedFailure } from "../../failure.ts";
+import type { RetryDecision } from "../../retry-policy.ts";
+import type { SweepLedger } from "../../sweep-ledger.ts";
+import type { TaskEntry } from "../../task-entry.ts";
+import type { Fact } from "../facts/fact.ts";
+import { jobIdOf } from "../jobs/queue-class.ts";
+import type { JobPlace, TaskQueues } from "../jobs/task-queues.ts";
 
 /** State of a task at one moment. */
 interface Moment {
@@ -79,12 +79,12 @@ const adopt = (entry: TaskEntry, { isDone, now }: Sources): Differences["facts"]
 /** What the job of a task says that the ledger does not know; null: nothing. */
 const factOf = async (
   entry: TaskEntry,
-  { state, taskClass }: JobPlace,
+  { state, queueClass }: JobPlace,
   { queues, run, now }: Sources,
 ): Promise<Differences["facts"][number] | null> => {
   const isRunning = entry.state === "running";
   if ((state === "active") === isRunning && state !== "completed" && state !== "failed") return null;
-  const { numStarts, worker, value, reason } = await queues.read(taskClass, jobIdOf(run, entry.task));
+  const { numStarts, worker, value, reason } = await queues.read(queueClass, jobIdOf(run, entry.task));
   const attempt = Math.max(entry.attempt, numStarts);
   const common = { taskId: entry.task.id, attempt, worker: worker ?? entry.worker ?? "unknown", time: now() };
   if (state === "completed") return { kind: "done", ...common, summary: parse(value)?.["summary"] ?? null };
