@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { messageOf, SweepError } from "../core/errors.ts";
-import { connectRedis, type RedisClient } from "../queue/redis/connection/connect-redis.ts";
+import { connectRedis, endConnection, type RedisClient } from "../queue/redis/connection/connect-redis.ts";
 import type { RedisAddress } from "../queue/redis/connection/redis-address.ts";
 import { SweepStore } from "../queue/redis/sweep-store.ts";
 
@@ -41,6 +41,7 @@ export const joinSweep = async (options: JoinOptions): Promise<JoinedSweep | nul
     try {
       return await tryToJoin(options);
     } catch (error) {
+      if (drain.aborted) break;
       const isPassing = error instanceof SweepError && error.isRetryable;
       const mayCome = connectionFile !== null && existsSync(connectionFile) && performance.now() < until;
       if (!isPassing || !mayCome) throw error;
@@ -51,8 +52,10 @@ export const joinSweep = async (options: JoinOptions): Promise<JoinedSweep | nul
   return null;
 };
 
-const tryToJoin = async ({ address, sweepId, say }: JoinOptions): Promise<JoinedSweep> => {
+const tryToJoin = async ({ address, sweepId, say, drain }: JoinOptions): Promise<JoinedSweep> => {
   const client = await connectRedis(address, { requireAuthentication: true, onOutage: say });
+  const leave = (): void => endConnection(client); // also where it waits for a Redis that has just gone
+  drain.addEventListener("abort", leave);
   try {
     const store = new SweepStore(client, sweepId);
     const stored = await store.readRules();
@@ -61,6 +64,8 @@ const tryToJoin = async ({ address, sweepId, say }: JoinOptions): Promise<Joined
   } catch (error) {
     client.disconnect();
     throw error;
+  } finally {
+    drain.removeEventListener("abort", leave);
   }
 };
 

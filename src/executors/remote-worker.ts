@@ -72,7 +72,8 @@ export interface RemoteWorkerOptions {
 
 const watchEveryMs = 500;
 const defaultMaxAwayMs = 600_000;
-const maxAwayAfterKillMs = 2000;
+/** The same for a worker that has been told to leave. */
+const maxAwayAtEndMs = 2000;
 
 /** Works until there is nothing more to do here. @throws SweepError `ENVIRONMENT`, `USAGE`. */
 export const runRemoteWorker = async (options: RemoteWorkerOptions): Promise<void> => {
@@ -90,12 +91,12 @@ export const runRemoteWorker = async (options: RemoteWorkerOptions): Promise<voi
     if (storeRoot === null) throw noStore();
     const results = options.resultsIn(storeRoot);
     const source = new RedisTaskSource({ client, store, clock: systemClock, isDone: results.isDone });
-    while (!(await source.attach())) await sleep(500); // lost in between; the driver puts it back
-    const worker = new RemoteWorker(options, source, { store, client });
-    subscriber.on("message", (_, message) => worker.hear(message));
-    await subscriber.subscribe(store.channel);
-    await worker.run(
-      new LocalExecutor({
+    const worker = new RemoteWorker(options, source, { store, client, subscriber });
+    await worker.run(async () => {
+      while (!(await source.attach())) await sleep(500); // lost in between; the driver puts it back
+      subscriber.on("message", (_, message) => worker.hear(message));
+      await subscriber.subscribe(store.channel);
+      return new LocalExecutor({
         card: cardOf(options, worker.id),
         sweep: { id: options.sweepId, doneSince: source.rules.doneSince },
         storeRoot,
@@ -104,20 +105,27 @@ export const runRemoteWorker = async (options: RemoteWorkerOptions): Promise<voi
         renewEveryMs: source.rules.leaseMs / 4,
         remainingSec: () => worker.remainingSec,
         environmentOf: (slot) => environmentOf(options.gpus, slot),
-      }),
-    );
+      });
+    });
   } finally {
     subscriber.disconnect();
     client.disconnect();
   }
 };
 
+/** What a worker has of its Redis. */
+interface Connections {
+  readonly client: RedisClient;
+  readonly store: SweepStore;
+  /** Hears the sweep's channel. */
+  readonly subscriber: RedisClient;
+}
+
 class RemoteWorker {
   readonly id: string;
   readonly #options: RemoteWorkerOptions;
   readonly #source: RedisTaskSource;
-  readonly #store: SweepStore;
-  readonly #client: RedisClient;
+  readonly #redis: Connections;
   readonly #startedAt = Date.now();
   #executor: LocalExecutor | null = null;
   #isDraining = false;
@@ -126,15 +134,10 @@ class RemoteWorker {
   #awaySince: number | null = null;
   #isAbandoned = false;
 
-  constructor(
-    options: RemoteWorkerOptions,
-    source: RedisTaskSource,
-    { store, client }: { store: SweepStore; client: RedisClient },
-  ) {
+  constructor(options: RemoteWorkerOptions, source: RedisTaskSource, redis: Connections) {
     this.#options = options;
     this.#source = source;
-    this.#store = store;
-    this.#client = client;
+    this.#redis = redis;
     this.id = `${options.node}/${process.pid}/${randomBytes(2).toString("hex")}`;
   }
 
@@ -150,40 +153,51 @@ class RemoteWorker {
     else void this.#source.hear(message).catch(() => {});
   }
 
-  async run(executor: LocalExecutor): Promise<void> {
+  /** `open` makes the executor, with the rules of the sweep in hand; Redis may go away from here on. */
+  async run(open: () => Promise<LocalExecutor>): Promise<void> {
+    const { drain, kill } = this.#options;
+    const onDrain = (): void => this.#drain(String(drain.reason));
+    const onKill = (): void => {
+      this.#executor?.kill();
+      if (this.#isAbandoned) this.#disconnect();
+    };
+    drain.addEventListener("abort", onDrain);
+    kill.addEventListener("abort", onKill);
+    if (drain.aborted) onDrain();
+    const watch = setInterval(() => this.#watch(), watchEveryMs);
+    try {
+      await this.#work(await open());
+    } catch (error) {
+      if (!this.#isAbandoned) throw error;
+    } finally {
+      clearInterval(watch);
+      drain.removeEventListener("abort", onDrain);
+      kill.removeEventListener("abort", onKill);
+      await this.#source.close();
+    }
+  }
+
+  async #work(executor: LocalExecutor): Promise<void> {
     this.#executor = executor;
-    const { say, drain, kill, slots } = this.#options;
+    const { say, slots } = this.#options;
     const life = this.remainingSec;
     const lifeText = life === null ? "" : `, ${Math.round(life)} s for tasks`;
     say(`worker ${this.id}: ${executor.description}${lifeText}`);
     for (const warning of executor.warnings) say(`warning: ${warning}`);
     await this.#beat();
-    const onDrain = (): void => this.#drain(String(drain.reason));
-    const onKill = (): void => {
-      executor.kill();
-      if (this.#isAbandoned) endConnection(this.#client);
-    };
-    drain.addEventListener("abort", onDrain);
-    kill.addEventListener("abort", onKill);
-    if (drain.aborted) onDrain();
+    if (this.#isDraining) executor.drain();
     const lookEveryMs = workerLooksEveryMs + Math.random() * workerSpreadMs;
     const timers = [
       setInterval(() => void this.#beat().catch(() => {}), heartbeatEveryMs),
-      setInterval(() => this.#watch(), watchEveryMs),
       setInterval(() => void this.#source.reap().catch(() => {}), lookEveryMs),
     ];
     try {
-      await executor.run(this.#source).catch((error: unknown) => {
-        if (!this.#isAbandoned) throw error;
-      });
-      say(`worker ${this.id}: ${this.#isDraining ? "drained" : "nothing more to do"}, ${slots} slots closed`);
+      await executor.run(this.#source);
     } finally {
       for (const timer of timers) clearInterval(timer);
-      drain.removeEventListener("abort", onDrain);
-      kill.removeEventListener("abort", onKill);
-      if (!this.#isAbandoned) await this.#store.forgetWorker(this.id);
-      await this.#source.close();
+      if (!this.#isAbandoned) await this.#redis.store.forgetWorker(this.id);
     }
+    say(`worker ${this.id}: ${this.#isDraining ? "drained" : "nothing more to do"}, ${slots} slots closed`);
   }
 
   /** Leaves before the allocation ends, or after having been idle for long. */
@@ -199,12 +213,13 @@ class RemoteWorker {
 
   /** True if Redis is gone with its driver, or for long while nothing runs here; what ended here cannot be told then. */
   #isLeftAlone(now: number): boolean {
-    this.#awaySince = this.#client.status === "ready" ? null : (this.#awaySince ?? now);
+    this.#awaySince = this.#redis.client.status === "ready" ? null : (this.#awaySince ?? now);
     if (this.#awaySince === null) return false;
     if (this.#isReplaced()) return true;
     const { kill, maxAwayMs = defaultMaxAwayMs } = this.#options;
-    const isIdle = kill.aborted || this.#executor?.numRunning === 0;
-    return isIdle && now - this.#awaySince > (kill.aborted ? maxAwayAfterKillMs : maxAwayMs);
+    const isIdle = kill.aborted || (this.#executor?.numRunning ?? 0) === 0;
+    const hasNothingToTell = kill.aborted || (this.#isDraining && this.#source.taskIds.length === 0);
+    return isIdle && now - this.#awaySince > (hasNothingToTell ? maxAwayAtEndMs : maxAwayMs);
   }
 
   /** True if the driver has removed its connection file, or has written another Redis into it. */
@@ -226,12 +241,17 @@ class RemoteWorker {
     this.#isAbandoned = true;
     this.#options.say(`worker ${this.id}: Redis is gone; leaving`);
     this.#executor?.drain();
-    const hasTime = this.#executor?.numRunning !== 0 && !this.#options.kill.aborted;
+    const hasTime = (this.#executor?.numRunning ?? 0) > 0 && !this.#options.kill.aborted;
     const graceMs = hasTime ? this.#options.graceSec * 1000 : 0;
     setTimeout(() => {
       this.#executor?.kill();
-      endConnection(this.#client);
+      this.#disconnect();
     }, graceMs);
+  }
+
+  #disconnect(): void {
+    endConnection(this.#redis.subscriber);
+    endConnection(this.#redis.client);
   }
 
   #drain(reason: string): void {
@@ -263,7 +283,7 @@ class RemoteWorker {
       state: this.#isDraining ? "draining" : "working",
       tasks,
     };
-    await this.#store.beat(heartbeat);
+    await this.#redis.store.beat(heartbeat);
   }
 }
 

@@ -1,6 +1,7 @@
 /** Workers in processes of their own, over a real Redis: what happens when they die, are drained, or run out of time. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, writeFileSync } from "node:fs";
+import { connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { systemClock } from "../../src/core/clock.ts";
@@ -161,6 +162,31 @@ describe.skipIf(!canRun)("remote worker (needs Linux, redis-server and a build)"
       await new Promise((resolve) => setTimeout(resolve, 50));
     broker.abandon();
     await other.stop();
+    await until("it has left", () => worker.exitCode !== null, 15_000);
+    expect(worker.exitCode).toBe(0);
+  });
+
+  it("asked to leave while it joins and Redis has just gone, does so", async () => {
+    await submit(aPlan([aTask("a")]));
+    const socket = join(temporaryFolder(), "redis.sock");
+    const sockets: Socket[] = [];
+    const end = (): void => {
+      proxy.close();
+      for (const each of sockets) each.destroy();
+    };
+    const proxy = createServer((client) => {
+      client.on("error", () => {});
+      sockets.push(client);
+      if (sockets.length > 2) return end(); // a worker's second connection hears the sweep's channel
+      const server = connect(redis.socket).on("error", () => {});
+      sockets.push(server);
+      client.pipe(server).pipe(client);
+    });
+    await new Promise<void>((resolve) => proxy.listen(socket, resolve));
+    onTestFinished(end);
+    const worker = startWorker({ TEST_REDIS: `unix://${socket}` });
+    await until("Redis is gone", () => sockets.length > 2);
+    worker.kill("SIGTERM");
     await until("it has left", () => worker.exitCode !== null, 15_000);
     expect(worker.exitCode).toBe(0);
   });
