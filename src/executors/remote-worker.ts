@@ -8,7 +8,6 @@
  * ended       the sweep is over or everything is given back; connection closed, heartbeat removed
  */
 import { randomBytes } from "node:crypto";
-import { existsSync } from "node:fs";
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { LocalCard } from "../cards/card.ts";
@@ -16,18 +15,14 @@ import { systemClock } from "../core/clock.ts";
 import { SweepError } from "../core/errors.ts";
 import type { Task, TaskKind } from "../plan/task.ts";
 import { endConnection, type RedisClient } from "../queue/redis/connection/connect-redis.ts";
-import {
-  parseRedisUrl,
-  type RedisAddress,
-  readConnectionFile,
-  redisUrlOf,
-} from "../queue/redis/connection/redis-address.ts";
+import type { RedisAddress } from "../queue/redis/connection/redis-address.ts";
 import { workerLooksEveryMs, workerSpreadMs } from "../queue/redis/leases/lease-times.ts";
 import { RedisTaskSource } from "../queue/redis/leases/redis-task-source.ts";
 import type { SweepStore } from "../queue/redis/sweep-store.ts";
 import { heartbeatEveryMs, heartbeatVersion, type WorkerHeartbeat } from "../queue/worker-heartbeat.ts";
 import { joinSweep } from "./join-sweep.ts";
 import { LocalExecutor, type LocalExecutorOptions } from "./local-executor.ts";
+import { RedisOutage } from "./redis-outage.ts";
 
 /** What a worker is started with. */
 export interface RemoteWorkerOptions {
@@ -62,7 +57,7 @@ export interface RemoteWorkerOptions {
     readonly isDone: (task: Task, since: number | null) => boolean;
     readonly answerLeftBy: LocalExecutorOptions["answerLeftBy"];
   };
-  /** Leaves when Redis is away for so long while nothing runs here; default 10 minutes. */
+  /** See `redis-outage.ts`; default 10 minutes. */
   readonly maxAwayMs?: number;
   readonly say: (words: string) => void;
   /** First signal: drain. Second: end the task processes now. */
@@ -71,9 +66,6 @@ export interface RemoteWorkerOptions {
 }
 
 const watchEveryMs = 500;
-const defaultMaxAwayMs = 600_000;
-/** The same for a worker that has been told to leave. */
-const maxAwayAtEndMs = 2000;
 
 /** Works until there is nothing more to do here. @throws SweepError `ENVIRONMENT`, `USAGE`. */
 export const runRemoteWorker = async (options: RemoteWorkerOptions): Promise<void> => {
@@ -126,18 +118,18 @@ class RemoteWorker {
   readonly #options: RemoteWorkerOptions;
   readonly #source: RedisTaskSource;
   readonly #redis: Connections;
+  readonly #outage: RedisOutage;
   readonly #startedAt = Date.now();
   #executor: LocalExecutor | null = null;
   #isDraining = false;
   #busyAt = Date.now();
-  /** Since when Redis does not answer; null: it does. */
-  #awaySince: number | null = null;
   #isAbandoned = false;
 
   constructor(options: RemoteWorkerOptions, source: RedisTaskSource, redis: Connections) {
     this.#options = options;
     this.#source = source;
     this.#redis = redis;
+    this.#outage = new RedisOutage(redis.client, options);
     this.id = `${options.node}/${process.pid}/${randomBytes(2).toString("hex")}`;
   }
 
@@ -211,28 +203,13 @@ class RemoteWorker {
       this.#drain(`idle for ${idleExitSec} s`);
   }
 
-  /** True if Redis is gone with its driver, or for long while nothing runs here; what ended here cannot be told then. */
+  /** True if Redis is gone, and this worker need not wait for it. */
   #isLeftAlone(now: number): boolean {
-    this.#awaySince = this.#redis.client.status === "ready" ? null : (this.#awaySince ?? now);
-    if (this.#awaySince === null) return false;
-    if (this.#isReplaced()) return true;
-    const { kill, maxAwayMs = defaultMaxAwayMs } = this.#options;
-    const isIdle = kill.aborted || (this.#executor?.numRunning ?? 0) === 0;
-    const hasNothingToTell = kill.aborted || (this.#isDraining && this.#source.taskIds.length === 0);
-    return isIdle && now - this.#awaySince > (hasNothingToTell ? maxAwayAtEndMs : maxAwayMs);
-  }
-
-  /** True if the driver has removed its connection file, or has written another Redis into it. */
-  #isReplaced(): boolean {
-    const { connectionFile, address } = this.#options;
-    if (connectionFile === null) return false;
-    if (!existsSync(connectionFile)) return true;
-    try {
-      const { url } = readConnectionFile(connectionFile);
-      return redisUrlOf(parseRedisUrl(url, connectionFile)) !== redisUrlOf(address);
-    } catch {
-      return false; // cannot be read now
-    }
+    const mustLeave = this.#options.kill.aborted;
+    return this.#outage.isTooLong(now, {
+      isIdle: mustLeave || (this.#executor?.numRunning ?? 0) === 0,
+      hasNothingToTell: mustLeave || (this.#isDraining && this.#source.taskIds.length === 0),
+    });
   }
 
   /** Tasks checkpoint, as far as they can in time; calls that wait for Redis end with its connection. */
