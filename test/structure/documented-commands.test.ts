@@ -1,19 +1,9 @@
-/** Every command line that README.md and the pages of docs/ show is one that the program takes. */
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+/** Every command line that a page or a comment of the code shows is one that the program takes. */
 import { type Command, CommanderError } from "commander";
 import { expect, it } from "vitest";
 import { buildProgram } from "../../src/cli/program.ts";
 import { sweepOptionsOf, withDefaultPlace } from "../../src/cli/sweep/sweep-options.ts";
-import { packageRoot } from "../../src/core/package-root.ts";
-
-const pagesIn = (folder: string): readonly string[] =>
-  readdirSync(join(packageRoot, folder))
-    .filter((name) => name.endsWith(".md"))
-    .map((name) => join(folder, name));
-const pages = ["README.md", "docs", "config", "cards", "results", "runs"].flatMap((path) =>
-  path.endsWith(".md") ? [path] : pagesIn(path),
-);
+import { commentsOf, readTracked, trackedCode, trackedFiles } from "../support/tracked-files.ts";
 
 interface Shown {
   readonly line: string;
@@ -37,9 +27,19 @@ const shownIn = (text: string): readonly Shown[] => {
   return [...blocks, ...mentions].filter(({ line }) => pattern.test(line));
 };
 
-const lines = pages.flatMap((page) =>
-  shownIn(readFileSync(join(packageRoot, page), "utf8")).map((shown) => ({ page, ...shown })),
-);
+const places: readonly (readonly [string, string])[] = [
+  ...trackedFiles.filter((path) => path.endsWith(".md")).map((page) => [page, readTracked(page)] as const),
+  ...trackedCode.map((path) => [path, commentsOf(readTracked(path))] as const),
+];
+const lines = places.flatMap(([place, text]) => shownIn(text).map((shown) => ({ place, ...shown })));
+
+/** What a mention may leave out: arguments, options that must be given, the command of a group. */
+const leftOut: ReadonlySet<string> = new Set([
+  "commander.missingArgument",
+  "commander.optionMissingArgument",
+  "commander.missingMandatoryOptionValue",
+  "commander.help",
+]);
 
 /** The words of a line as a shell splits them. */
 const wordsOf = (line: string): readonly string[] =>
@@ -48,13 +48,14 @@ const wordsOf = (line: string): readonly string[] =>
   );
 
 /** The program, with commands that only read their options. */
-const readingProgram = (): Command => {
+const readingProgram = (isMention: boolean): Command => {
   const program = buildProgram();
   const disarm = (command: Command, path: string): void => {
     command.configureOutput({ writeErr: () => {} });
     for (const child of command.commands) disarm(child, `${path} ${child.name()}`);
     if (command.commands.length > 0) return;
     command.action(() => {
+      if (isMention) return;
       if (path === " workflow llc") sweepOptionsOf(command.opts());
       if (path === " build" || path === " sample") sweepOptionsOf(withDefaultPlace(command.opts()));
     });
@@ -68,11 +69,11 @@ it("finds command lines", () => {
   expect(lines.length).toBeGreaterThan(20);
 });
 
-it.each(lines)("$page: $line", async ({ line, isMention }) => {
+it.each(lines)("$place: $line", async ({ line, isMention }) => {
   try {
-    await readingProgram().parseAsync([...wordsOf(line)], { from: "user" });
+    await readingProgram(isMention).parseAsync([...wordsOf(line)], { from: "user" });
   } catch (error) {
-    const isName = error instanceof CommanderError && error.code === "commander.missingArgument";
-    if (!(isMention && isName)) throw error;
+    const isShort = error instanceof CommanderError && leftOut.has(error.code);
+    if (!(isMention && isShort)) throw error;
   }
 });

@@ -15,3 +15,12 @@ export const trackedFiles: readonly string[] = execFileSync(
 
 /** Text of a file, by its path from the root of the repository. */
 export const readTracked = (path: string): string => readFileSync(join(packageRoot, path), "utf8");
+
+/** Source files among them, fixtures left out. */
+export const trackedCode: readonly string[] = trackedFiles.filter(
+  (path) => /\.(ts|mjs|cjs|c|h)$/.test(path) && !path.startsWith("test/fixtures/"),
+);
+
+/** Comments of TypeScript and C. A comment sign within a string is taken for one, which does no harm to those who ask. */
+export const commentsOf = (text: string): string =>
+  (text.match(/\/\*[\s\S]*?\*\/|(?<![:"'`])\/\/.*/g) ?? []).join("\n");
