@@ -27,21 +27,21 @@ interface Case {
   readonly target: number;
 }
 
-const SMALL = [4, 4, 4, 1];
+const small = [4, 4, 4, 1];
 const BASE = [32, 62, 62, 62, 1];
-const BATCH = 256;
+const batch = 256;
 
 const cases: readonly Case[] = [
-  { kind: "leapfrog", dims: SMALL, numData: 100, numChains: 4, target: 0.2 },
-  { kind: "leapfrog", dims: SMALL, numData: 100, numChains: 1024, target: 0.2 },
+  { kind: "leapfrog", dims: small, numData: 100, numChains: 4, target: 0.2 },
+  { kind: "leapfrog", dims: small, numData: 100, numChains: 1024, target: 0.2 },
   { kind: "leapfrog", dims: BASE, numData: 1000, numChains: 4, target: 0.4 },
   { kind: "leapfrog", dims: BASE, numData: 20_000, numChains: 4, target: 0.4 },
   { kind: "sgld", dims: BASE, numData: 20_000, numChains: 4, target: 0.4 },
 ];
 const precisions: readonly Precision[] = ["float32", "float64"];
 
-const SECONDS_PER_CASE = 1.5;
-const RUN_SECONDS = 0.004;
+const secondsPerCase = 1.5;
+const runSeconds = 0.004;
 
 /** Prints one line for every backend, case and precision. */
 export const runComputeBenchmark = async (): Promise<void> => {
@@ -78,7 +78,7 @@ const keyOf = (kind: string, precision: string, sizes: readonly number[]): strin
 const printCase = ({ backend, example, precision, ceiling, xla }: Measurement): void => {
   const { kind, dims, numData, numChains, target } = example;
   const micros = measure(backend, example, precision);
-  const samples = kind === "sgld" ? BATCH : numData;
+  const samples = kind === "sgld" ? batch : numData;
   const gigaflops = (6 * samples * numParameters(dims) * numChains) / micros / 1e3;
   const columns = [
     `${kind} ${dims.join("-")} n=${numData} C=${numChains} ${precision}`.padEnd(48),
@@ -137,9 +137,9 @@ const measure = (backend: Backend, example: Case, precision: Precision): number 
       return (performance.now() - begin) / 1000 / numSteps;
     };
     timed(1);
-    const numSteps = Math.max(1, Math.round(RUN_SECONDS / timed(1)));
+    const numSteps = Math.max(1, Math.round(runSeconds / timed(1)));
     let best = Number.POSITIVE_INFINITY;
-    const end = performance.now() + 1000 * SECONDS_PER_CASE;
+    const end = performance.now() + 1000 * secondsPerCase;
     do best = Math.min(best, timed(numSteps));
     while (performance.now() < end);
     return best * 1e6;
@@ -192,7 +192,7 @@ const sgldRun = (ensemble: Ensemble): ((numSteps: number) => void) => {
     ensemble.langevin(state, {
       preconditioner: "none",
       stepSizes: new Float64Array(numSteps).fill(1e-6),
-      batchSize: BATCH,
+      batchSize: batch,
       beta1: 0.9,
       beta2: 0.999,
       floor: 1e-8,

@@ -9,7 +9,7 @@
  */
 
 /** Smallest number whose exponential is not 0. */
-const LOG_TINY = 745;
+const logTiny = 745;
 
 /** e^x·K_order(x) for order 0 or 1 and x > 0. +∞ at x = 0, NaN for x < 0 or NaN. */
 export const scaledBesselK = (order: 0 | 1, x: number): number => {
@@ -22,7 +22,7 @@ export const scaledBesselK = (order: 0 | 1, x: number): number => {
     const t = k * step;
     const half = Math.sinh(t / 2);
     const exponent = 2 * x * half * half; // x·(cosh t − 1) without cancellation
-    if (exponent > LOG_TINY + t) return step * sum;
+    if (exponent > logTiny + t) return step * sum;
     sum += Math.exp(-exponent) * (order === 0 ? 1 : Math.cosh(t));
   }
 };

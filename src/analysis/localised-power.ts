@@ -24,7 +24,7 @@ export interface Monomial {
 }
 
 /** ln of the smallest share of the mass that matters. */
-const LOG_NEGLIGIBLE = 40;
+const logNegligible = 40;
 
 /** λ̂ of a monomial. 1/(2k) for one coordinate and γ → 0; NaN if an argument is. */
 export const localisedMonomialLlc = (
@@ -36,11 +36,11 @@ export const localisedMonomialLlc = (
   // In units of 1/√γ a coordinate: x = e^{logStiffness + s}.
   const logStiffness = Math.log(nBeta * coefficient) - total * Math.log(gamma);
   if (Number.isNaN(logStiffness)) return NaN;
-  // Strip of half width min(π/4, π/(4k)) in t: error e^{−LOG_NEGLIGIBLE}.
+  // Strip of half width min(π/4, π/(4k)) in t: error e^{−logNegligible}.
   const smallest = exponents.reduce((low, k) => Math.min(low, k), Infinity);
-  const step = ((Math.PI * Math.PI) / LOG_NEGLIGIBLE) * Math.min(1, smallest);
+  const step = ((Math.PI * Math.PI) / logNegligible) * Math.min(1, smallest);
   // The posterior keeps a share of about e^{−logStiffness/(2·largest)} of the prior's mass: look that much further down.
-  const reach = LOG_NEGLIGIBLE + Math.max(0, logStiffness) / (2 * largest);
+  const reach = logNegligible + Math.max(0, logStiffness) / (2 * largest);
   const lattices = exponents.map((k) => priorOnLattice(k, step, reach));
   const { first, weights } = lattices.reduce(convolve);
   let mass = 0;

@@ -13,9 +13,9 @@ const word = new Int32Array(double.buffer);
 /** Index of the word with sign and exponent: 1 on little-endian machines. */
 const HIGH = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1 ? 1 : 0;
 
-/** log 2 = LN2_HIGH + LN2_LOW; the high part ends in 21 zero bits, so that k·LN2_HIGH is exact for |k| < 2²¹. */
-const LN2_HIGH = 0.6931471803691238; // 0x3fe62e42fee00000
-const LN2_LOW = 1.9082149292705877e-10; // 0x3dea39ef35793c76
+/** log 2 = ln2High + ln2Low; the high part ends in 21 zero bits, so that k·ln2High is exact for |k| < 2²¹. */
+const ln2High = 0.6931471803691238; // 0x3fe62e42fee00000
+const ln2Low = 1.9082149292705877e-10; // 0x3dea39ef35793c76
 
 /** L(z): log((1 + s)/(1 − s)) = 2s + s·z·L(z) with z = s², |s| ≤ (√2 − 1)/(√2 + 1); relative error 2⁻⁵⁹. */
 const L0 = 0.6666666666666734; // 0x3fe5555555555592
@@ -33,7 +33,7 @@ const L6 = 0.14796105340634175; // 0x3fc2f06346bb2116
  *    m = the double with bits X − (T & 0xfff0000000000000), so that x = 2^k·m, m ∈ [√½, √2).
  * 2. f = m − 1 (exact); s = f / (2 + f); z = s·s.
  * 3. R = z·(L0 + z·(L1 + z·(L2 + z·(L3 + z·(L4 + z·(L5 + z·L6)))))).
- * 4. result = k·LN2_HIGH + (f − (s·(f − R) − k·LN2_LOW)).
+ * 4. result = k·ln2High + (f − (s·(f − R) − k·ln2Low)).
  */
 export const naturalLog = (x: number): number => {
   double[0] = x;
@@ -45,13 +45,13 @@ export const naturalLog = (x: number): number => {
   const s = f / (2 + f);
   const z = s * s;
   const r = z * (L0 + z * (L1 + z * (L2 + z * (L3 + z * (L4 + z * (L5 + z * L6))))));
-  return k * LN2_HIGH + (f - (s * (f - r) - k * LN2_LOW));
+  return k * ln2High + (f - (s * (f - r) - k * ln2Low));
 };
 
-const INVERSE_LN2 = 1.4426950408889634; // 0x3ff71547652b82fe
+const inverseLn2 = 1.4426950408889634; // 0x3ff71547652b82fe
 
-/** 1.5·2⁵²: (x + ROUND) − ROUND is x rounded to the nearest integer (ties to even) for |x| < 2⁵¹. */
-const ROUND = 6755399441055744; // 0x4338000000000000
+/** 1.5·2⁵²: (x + round) − round is x rounded to the nearest integer (ties to even) for |x| < 2⁵¹. */
+const round = 6755399441055744; // 0x4338000000000000
 
 /** E(r): e^r = 1 + r + r²·E(r) for |r| ≤ ½ log 2; absolute error 2⁻⁵⁸. */
 const E0 = 0.5000000000000012; // 0x3fe000000000000b
@@ -68,15 +68,15 @@ const E9 = 2.5117870529417005e-8; // 0x3e5af859016d2e86
 /**
  * e^x for |x| ≤ 708, where the result is a normal number; clamped to that range outside (NaN gives NaN).
  *
- * 1. k = (x·INVERSE_LN2 + ROUND) − ROUND; r = (x − k·LN2_HIGH) − k·LN2_LOW.
+ * 1. k = (x·inverseLn2 + round) − round; r = (x − k·ln2High) − k·ln2Low.
  * 2. P = r·r·(E0 + r·(E1 + … + r·E9)); y = 1 + (r + P).
  * 3. result = y·2^k: k is added to the exponent field of y.
  */
 export const exponential = (x: number): number => {
   if (Number.isNaN(x)) return x;
   const clamped = Math.min(708, Math.max(-708, x));
-  const k = clamped * INVERSE_LN2 + ROUND - ROUND;
-  const r = clamped - k * LN2_HIGH - k * LN2_LOW;
+  const k = clamped * inverseLn2 + round - round;
+  const r = clamped - k * ln2High - k * ln2Low;
   const high = E4 + r * (E5 + r * (E6 + r * (E7 + r * (E8 + r * E9))));
   const p = r * r * (E0 + r * (E1 + r * (E2 + r * (E3 + r * high))));
   double[0] = 1 + (r + p);
@@ -84,7 +84,7 @@ export const exponential = (x: number): number => {
   return double[0];
 };
 
-const TWO_PI = 6.283185307179586; // 0x401921fb54442d18
+const twoPi = 6.283185307179586; // 0x401921fb54442d18
 
 /** S(w): sin 2πr = r·(2π + w·S(w)) with w = r², |r| ≤ 1/8; relative error 2⁻⁵⁸. */
 const S0 = -41.34170224039968; // 0xc044abbce625be47
@@ -103,10 +103,10 @@ const C4 = -26.42625114042031; // 0xc03a6d1ecb73fce9
 const C5 = 7.903101637533337; // 0x401f9cc6acf8adcd
 const C6 = -1.6970200709115026; // 0xbffb26fe84938730
 
-/** r·(TWO_PI + w·(S0 + w·(S1 + … + w·S5))), w = r·r. */
+/** r·(twoPi + w·(S0 + w·(S1 + … + w·S5))), w = r·r. */
 const sineNearZero = (r: number): number => {
   const w = r * r;
-  return r * (TWO_PI + w * (S0 + w * (S1 + w * (S2 + w * (S3 + w * (S4 + w * S5))))));
+  return r * (twoPi + w * (S0 + w * (S1 + w * (S2 + w * (S3 + w * (S4 + w * S5))))));
 };
 
 /** 1 + w·(C0 + w·(C1 + … + w·C6)), w = r·r. */
@@ -118,11 +118,11 @@ const cosineNearZero = (r: number): number => {
 /**
  * sin 2πt for |t| < 2²⁰ turns.
  *
- * 1. q = (4·t + ROUND) − ROUND; r = t − 0.25·q (exact), |r| ≤ 1/8.
+ * 1. q = (4·t + round) − round; r = t − 0.25·q (exact), |r| ≤ 1/8.
  * 2. q mod 4 = 0: sineNearZero(r); 1: cosineNearZero(r); 2: −sineNearZero(r); 3: −cosineNearZero(r).
  */
 export const sineOfTurn = (t: number): number => {
-  const q = 4 * t + ROUND - ROUND;
+  const q = 4 * t + round - round;
   const r = t - 0.25 * q;
   const value = (q & 1) === 0 ? sineNearZero(r) : cosineNearZero(r);
   return (q & 2) === 0 ? value : -value;
@@ -135,7 +135,7 @@ export const sineOfTurn = (t: number): number => {
  * 2. q mod 4 = 0: cosineNearZero(r); 1: −sineNearZero(r); 2: −cosineNearZero(r); 3: sineNearZero(r).
  */
 export const cosineOfTurn = (t: number): number => {
-  const q = 4 * t + ROUND - ROUND;
+  const q = 4 * t + round - round;
   const r = t - 0.25 * q;
   const value = (q & 1) === 0 ? cosineNearZero(r) : sineNearZero(r);
   return ((q + 1) & 2) === 0 ? value : -value;

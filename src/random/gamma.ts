@@ -12,8 +12,8 @@ import { blocksOf, type RandomStream } from "./philox.ts";
 import { uniformOfWords } from "./uniform.ts";
 
 /** An attempt succeeds with probability > 0.95, so 32 failures have probability < 3e-42. */
-const MAX_ATTEMPTS = 32;
-const BLOCKS_PER_INDEX = 2 * MAX_ATTEMPTS;
+const maxAttempts = 32;
+const blocksPerIndex = 2 * maxAttempts;
 
 /**
  * Fills `out` with Gamma(shape, scale 1) at indices 0, 1, … (< 2²⁶). A χ² with ν degrees of freedom is twice a gamma of
@@ -28,8 +28,8 @@ export const fillGamma = (stream: RandomStream, shape: number, out: Float64Array
 const gammaAt = (read: (block: number) => Uint32Array, index: number, shape: number): number => {
   const d = (shape < 1 ? shape + 1 : shape) - 1 / 3;
   const c = 1 / Math.sqrt(9 * d);
-  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-    const block = index * BLOCKS_PER_INDEX + 2 * attempt;
+  for (let attempt = 0; attempt < maxAttempts; attempt++) {
+    const block = index * blocksPerIndex + 2 * attempt;
     const z = firstNormal(read(block));
     const root = 1 + c * z;
     if (root <= 0) continue;

@@ -11,7 +11,7 @@ const M0 = 0xd2511f53;
 const M1 = 0xcd9e8d57;
 const W0 = 0x9e3779b9;
 const W1 = 0xbb67ae85;
-const NUM_ROUNDS = 10;
+const numRounds = 10;
 
 /** A stream of random numbers; its values are addressed by an index. */
 export interface RandomStream {
@@ -45,7 +45,7 @@ export const philox = (counter: Uint32Array, key: Uint32Array, out: Uint32Array)
   let x3 = counter[3];
   let k0 = key[0];
   let k1 = key[1];
-  for (let round = 0; round < NUM_ROUNDS; round++) {
+  for (let round = 0; round < numRounds; round++) {
     const high0 = multiplyHigh(M0, x0);
     const high1 = multiplyHigh(M1, x2);
     const low0 = Math.imul(M0, x0);

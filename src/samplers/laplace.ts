@@ -38,7 +38,7 @@ import { WeightTally } from "./variational/weight-tally.ts";
 const statistics = ["lp", "log_weight", "diverging"] as const;
 
 /** Digits of curvatures, as shares of the largest. */
-const TOLERANCE = { float64: 1e-6, float32: 1e-2 } as const;
+const tolerances = { float64: 1e-6, float32: 1e-2 } as const;
 
 class LaplaceRun implements SamplerRun {
   readonly numWarmupUnits: number;
@@ -117,7 +117,7 @@ class LaplaceRun implements SamplerRun {
   /** @throws NUMERICS if the curvature gives no Gaussian. */
   #settle(): LaplaceLaw {
     const { ensemble, nBeta, gamma } = this.#posterior;
-    const tolerance = TOLERANCE[ensemble.precision];
+    const tolerance = tolerances[ensemble.precision];
     this.#law = laplaceLawOf(this.#estimate.result(), { dim: ensemble.dim, nBeta, gamma, tolerance });
     return this.#law;
   }

@@ -37,9 +37,9 @@ import type {
  * Excess of the energy-error variance over the wanted one that a reader must be told of. A few steps in a thousand that
  * cross kinks of a relu network make it ten without harm.
  */
-const ENERGY_VARIANCE_TOLERANCE = 30;
+const energyVarianceTolerance = 30;
 /** Relative bias of λ̂ that a reader must be told of. */
-const NOTEWORTHY_BIAS = 0.015;
+const noteworthyBias = 0.015;
 
 /**
  * Per draw, over its steps: `energy_error` is ΣΔE and `max_energy_error` the ΔE of largest size (nats; bad steps count
@@ -97,13 +97,13 @@ class MclmcRun implements SamplerRun {
     const warnings = [...this.#tuning.warnings];
     const { desiredEnergyVar } = this.#settings;
     const observed = this.#energyVariance();
-    if (observed > ENERGY_VARIANCE_TOLERANCE * desiredEnergyVar) {
+    if (observed > energyVarianceTolerance * desiredEnergyVar) {
       warnings.push(
         `mclmc: the energy-error variance per dimension while drawing is ${observed.toPrecision(2)}, wanted was ${desiredEnergyVar}: some steps are far too long. Compare with a run at a lower desired_energy_var, or lower step_size if it was given.`,
       );
     }
     const bias = this.#bias();
-    if (Math.abs(bias) > NOTEWORTHY_BIAS) {
+    if (Math.abs(bias) > noteworthyBias) {
       warnings.push(
         `mclmc: draws are not adjusted; on a Gaussian posterior llc would be off by ${(100 * bias).toPrecision(2)} % at this step size. Lower desired_energy_var (8 times: half the bias, 1.4 times the work) or step_size.`,
       );

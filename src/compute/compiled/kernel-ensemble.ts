@@ -29,7 +29,7 @@ import { type Device, openProblem } from "./kernel-problem.ts";
 import { Staging } from "./staging.ts";
 import { paths, preconditioners, scheduleOf } from "./step-tables.ts";
 
-const ALIGNMENT_BYTES = 64;
+const alignmentBytes = 64;
 
 /** Arrays of one problem in kernel memory. */
 export class KernelEnsemble implements Ensemble {
@@ -54,7 +54,7 @@ export class KernelEnsemble implements Ensemble {
     this.dim = dimOfProblem(problem);
     this.numData = problem.dataset.numData;
     this.precision = problem.precision;
-    const lanes = ALIGNMENT_BYTES / (problem.precision === "float32" ? 4 : 8);
+    const lanes = alignmentBytes / (problem.precision === "float32" ? 4 : 8);
     this.#stride = Math.ceil(this.dim / lanes) * lanes;
     this.#memory = memory;
     this.#shared = shared;

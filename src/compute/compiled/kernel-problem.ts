@@ -76,7 +76,7 @@ const specOf = (problem: Problem, numThreads: number): Int32Array => {
     firstChain,
     dimOfProblem(problem),
     isNetwork ? dataset.numData : 1,
-    ...(isNetwork ? networkFields(model.network, model.loss) : NO_NETWORK),
+    ...(isNetwork ? networkFields(model.network, model.loss) : noNetwork),
     numThreads,
     (seed % 2 ** 32) | 0,
     Math.floor(seed / 2 ** 32),
@@ -86,7 +86,7 @@ const specOf = (problem: Problem, numThreads: number): Int32Array => {
   ]);
 };
 
-const NO_NETWORK: readonly number[] = [0, 0, 0, 0, 0, 0, 0];
+const noNetwork: readonly number[] = [0, 0, 0, 0, 0, 0, 0];
 
 const networkFields = (network: NetworkSpec, loss: LossSpec): readonly number[] => [
   network.inDim,

@@ -3,7 +3,7 @@ import type { Block, KernelMemory } from "./kernel-library.ts";
 
 type HostArray = Float64Array | Uint8Array;
 
-const ALIGNMENT_BYTES = 64;
+const alignmentBytes = 64;
 
 /** One block, made larger when a call needs more. */
 export class Staging {
@@ -15,7 +15,7 @@ export class Staging {
 
   constructor(memory: KernelMemory) {
     this.#memory = memory;
-    this.#block = memory.allocate(ALIGNMENT_BYTES);
+    this.#block = memory.allocate(alignmentBytes);
     [this.#bytes, this.#numbers] = viewsOf(this.#block);
   }
 
@@ -27,7 +27,7 @@ export class Staging {
     let sizeBytes = 0;
     for (const array of arrays) {
       offsets.push(sizeBytes);
-      sizeBytes += Math.ceil(array.byteLength / ALIGNMENT_BYTES) * ALIGNMENT_BYTES;
+      sizeBytes += Math.ceil(array.byteLength / alignmentBytes) * alignmentBytes;
     }
     if (sizeBytes > this.#block.sizeBytes) this.reserve(2 * sizeBytes);
     const { address } = this.#block;

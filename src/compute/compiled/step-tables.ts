@@ -2,12 +2,12 @@
 import type { IsokineticSettings, LangevinSettings } from "../backend.ts";
 
 /** b of McLachlan's second-order minimum-norm integrator (1995). */
-const MCLACHLAN = 0.1931833275037836;
+const b = 0.1931833275037836;
 
 /** Coefficients of B, A, B, … of one isokinetic step. */
 export const paths: Readonly<Record<IsokineticSettings["integrator"], Float64Array>> = {
   leapfrog: Float64Array.of(0.5, 1, 0.5),
-  mclachlan: Float64Array.of(MCLACHLAN, 0.5, 1 - 2 * MCLACHLAN, 0.5, MCLACHLAN),
+  mclachlan: Float64Array.of(b, 0.5, 1 - 2 * b, 0.5, b),
 };
 
 /** Numbers of the kernels for preconditioners. */

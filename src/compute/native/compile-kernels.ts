@@ -99,7 +99,7 @@ const build = async (order: Build): Promise<void> => {
   onProgress(`compiled native kernels with ${compiler} in ${seconds} s, cached in ${dirname(path)}`);
 };
 
-const LOCK_STALE_MS = 60_000;
+const lockStaleMs = 60_000;
 
 /**
  * Lets one process make `path` while others wait for it. The lock only saves work: a lock of a process that died is
@@ -108,7 +108,7 @@ const LOCK_STALE_MS = 60_000;
 const onceAmongProcesses = async (path: string, make: () => Promise<void>): Promise<void> => {
   const lock = `${path}.lock`;
   if (!createFolder(lock)) {
-    const hasLock = (): boolean => existsSync(lock) && Date.now() - statSync(lock).mtimeMs < LOCK_STALE_MS;
+    const hasLock = (): boolean => existsSync(lock) && Date.now() - statSync(lock).mtimeMs < lockStaleMs;
     while (!existsSync(path) && hasLock()) await setTimeout(50);
     if (existsSync(path)) return;
   }

@@ -3,14 +3,14 @@ import koffi from "koffi";
 import { SweepError } from "../../core/errors.ts";
 import type { KernelMemory } from "../compiled/kernel-library.ts";
 
-const ALIGNMENT_BYTES = 64;
+const alignmentBytes = 64;
 
 /** Blocks live as long as someone holds them: an ensemble keeps those of its arrays. */
 export const nativeMemory: KernelMemory = {
   allocate: (sizeBytes) => {
-    const buffer = bufferOf(sizeBytes + ALIGNMENT_BYTES);
+    const buffer = bufferOf(sizeBytes + alignmentBytes);
     const start = Number(koffi.address(buffer));
-    const byteOffset = (ALIGNMENT_BYTES - (start % ALIGNMENT_BYTES)) % ALIGNMENT_BYTES;
+    const byteOffset = (alignmentBytes - (start % alignmentBytes)) % alignmentBytes;
     return { address: start + byteOffset, sizeBytes, buffer, byteOffset };
   },
   free: () => undefined,

@@ -5,8 +5,8 @@
  */
 import type { Activation } from "../model.ts";
 
-const GELU_SCALE = Math.sqrt(2 / Math.PI);
-const GELU_CUBIC = 0.044715;
+const geluScale = Math.sqrt(2 / Math.PI);
+const geluCubic = 0.044715;
 
 /** φ(z). */
 export const activate = (activation: Activation, z: number): number => {
@@ -33,7 +33,7 @@ export const activationSlope = (activation: Activation, z: number): number => {
       return 1 - Math.tanh(z) ** 2;
     case "gelu": {
       const t = Math.tanh(geluArgument(z));
-      return 0.5 * (1 + t) + 0.5 * z * (1 - t * t) * GELU_SCALE * (1 + 3 * GELU_CUBIC * z * z);
+      return 0.5 * (1 + t) + 0.5 * z * (1 - t * t) * geluScale * (1 + 3 * geluCubic * z * z);
     }
     case "sigmoid":
       return sigmoid(z) * sigmoid(-z);
@@ -42,7 +42,7 @@ export const activationSlope = (activation: Activation, z: number): number => {
   }
 };
 
-const geluArgument = (z: number): number => GELU_SCALE * (z + GELU_CUBIC * z * z * z);
+const geluArgument = (z: number): number => geluScale * (z + geluCubic * z * z * z);
 
 /** 1/(1 + e^{−z}), without overflow and without loss of small values. */
 export const sigmoid = (z: number): number =>

@@ -18,11 +18,11 @@
 import type { ChainPotential, Evaluation } from "./chain-potential.ts";
 
 /** b of McLachlan's second-order minimum-norm integrator. */
-const MCLACHLAN = 0.1931833275037836;
+const b = 0.1931833275037836;
 
 const coefficients = {
   leapfrog: [0.5, 1, 0.5],
-  mclachlan: [MCLACHLAN, 0.5, 1 - 2 * MCLACHLAN, 0.5, MCLACHLAN],
+  mclachlan: [b, 0.5, 1 - 2 * b, 0.5, b],
 } as const;
 
 /** One chain's arrays (dim), changed in place; `gradient` is ∇U at `position` and `evaluation` its L_n and U. */

@@ -14,7 +14,7 @@ import type { LossFunction } from "./loss-function.ts";
 import { pointwiseLossOf } from "./pointwise-loss.ts";
 
 /** Added to the variance under the square root of layer norm. */
-const NORM_EPSILON = 1e-5;
+const normEpsilon = 1e-5;
 
 /** A layer with the values that the backward pass needs, for the point at hand. */
 interface LayerState {
@@ -97,7 +97,7 @@ const normalise = (layer: LayerState, w: Float64Array): void => {
   const { layout, normalised, output } = layer;
   const centre = mean(output);
   const variance = mean(output.map((a) => (a - centre) ** 2));
-  layer.deviation = Math.sqrt(variance + NORM_EPSILON);
+  layer.deviation = Math.sqrt(variance + normEpsilon);
   for (let j = 0; j < layout.fanOut; j++) {
     normalised[j] = (output[j] - centre) / layer.deviation;
     output[j] = w[layout.scales + j] * normalised[j] + w[layout.shifts + j];

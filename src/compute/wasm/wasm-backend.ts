@@ -23,15 +23,15 @@ export interface WasmBackendOptions {
 
 const folder = join(packageRoot, "src", "compute", "wasm");
 
-const INITIAL_PAGES = 64; // 4 MiB: data, the first stack, room to begin
-const MAXIMUM_PAGES = 65536; // 4 GiB; only what is used takes memory
-const STACK_BYTES = 262144;
+const initialPages = 64; // 4 MiB: data, the first stack, room to begin
+const maximumPages = 65536; // 4 GiB; only what is used takes memory
+const stackBytes = 262144;
 
 /** Opens the backend. @throws SweepError `ENVIRONMENT` if the kernels compute wrong numbers here. */
 export const createWasmBackend = async (options: WasmBackendOptions): Promise<Backend> => {
   const bytes = readFileSync(options.binaryPath ?? join(folder, "kernels.wasm"));
   const module = await webAssembly.compile(bytes);
-  const memory = new webAssembly.Memory({ initial: INITIAL_PAGES, maximum: MAXIMUM_PAGES, shared: true });
+  const memory = new webAssembly.Memory({ initial: initialPages, maximum: maximumPages, shared: true });
   const { exports } = await webAssembly.instantiate(module, { env: { memory } });
   const kernelMemory = createWasmMemory(memory, (exports["__heap_base"] as { value: number }).value);
   const library = bindKernels(kernelMemory, (name) => functionOf(exports, name));
@@ -61,7 +61,7 @@ interface Shared {
 const startWorkers = ({ module, memory, kernelMemory, pool }: Shared, numThreads: number): (() => void) => {
   const workers: Worker[] = [];
   for (let thread = 1; thread < numThreads; thread++) {
-    const stackTop = kernelMemory.allocate(STACK_BYTES).address + STACK_BYTES;
+    const stackTop = kernelMemory.allocate(stackBytes).address + stackBytes;
     const worker = new Worker(join(folder, "wasm-worker.mjs"), {
       workerData: { module, memory, stackTop, pool, thread },
     });

@@ -7,8 +7,8 @@ import { SweepError } from "../../core/errors.ts";
 import type { Block, KernelMemory } from "../compiled/kernel-library.ts";
 import type { SharedMemory } from "./web-assembly.ts";
 
-const PAGE_BYTES = 65536;
-const ALIGNMENT_BYTES = 64;
+const pageBytes = 65536;
+const alignmentBytes = 64;
 
 interface Range {
   start: number;
@@ -52,10 +52,10 @@ export const createWasmMemory = (memory: SharedMemory, heapBase: number): Kernel
   return { allocate, free: release };
 };
 
-const roundUp = (bytes: number): number => Math.ceil(bytes / ALIGNMENT_BYTES) * ALIGNMENT_BYTES;
+const roundUp = (bytes: number): number => Math.ceil(bytes / alignmentBytes) * alignmentBytes;
 
 const growTo = (memory: SharedMemory, sizeBytes: number): void => {
-  const missing = Math.ceil((sizeBytes - memory.buffer.byteLength) / PAGE_BYTES);
+  const missing = Math.ceil((sizeBytes - memory.buffer.byteLength) / pageBytes);
   if (missing <= 0) return;
   try {
     memory.grow(missing);

@@ -29,7 +29,7 @@ export interface EnergyRule {
 }
 
 /** Largest factor by which ε grows in a step. */
-const MAX_GROWTH = 1.25;
+const maxGrowth = 1.25;
 
 /** What the rule knows after some steps. */
 export interface EnergyTuning {
@@ -75,7 +75,7 @@ export const updateEnergyTuning = (
   const wanted = (weightedSum / totalWeight) ** (-1 / 6);
   // Weights underflow for absurd errors: then X/t is 0/0 or useless, and the step is too large, not unknown.
   const stepSize = Number.isFinite(wanted) && totalWeight > 0 ? wanted : 0.5 * state.stepSize;
-  const grown = Math.min(stepSize, MAX_GROWTH * state.stepSize);
+  const grown = Math.min(stepSize, maxGrowth * state.stepSize);
   return { stepSize: Math.min(grown, maxStepSize), maxStepSize, weightedSum, weight: totalWeight };
 };
 

@@ -15,7 +15,7 @@ import {
 } from "./welford.ts";
 
 /** Number of independent positions at which the data weigh as much as the prior of equal spread in all coordinates. */
-const PRIOR_POSITIONS = 5;
+const priorPositions = 5;
 
 /** Weighted moments of positions; `path` is the length that all chains have gone, Σε. Mutable. */
 export interface SpreadEstimate {
@@ -60,7 +60,7 @@ export const preconditionerOf = (spread: SpreadEstimate): Float64Array | null =>
   if (positive.length === 0 || !variances.every(Number.isFinite)) return null;
   const meanLog = positive.reduce((sum, value) => sum + Math.log(value), 0) / positive.length;
   const numIndependent = numIndependentOf(spread);
-  const trust = numIndependent / (numIndependent + PRIOR_POSITIONS);
+  const trust = numIndependent / (numIndependent + priorPositions);
   return variances.map((value) =>
     Math.exp(0.5 * (meanLog + (value > 0 ? trust * (Math.log(value) - meanLog) : 0))),
   );

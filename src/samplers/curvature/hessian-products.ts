@@ -9,7 +9,7 @@ import type { WorkCounter } from "../chains/work-counter.ts";
 import type { Posterior } from "../sampler.ts";
 
 /** δ where none is given: truncation and rounding of the gradients are then both small. */
-const DEFAULT_STEP = { float64: 1e-4, float32: 1e-2 } as const;
+const defaultStep = { float64: 1e-4, float32: 1e-2 } as const;
 
 /** Buffers and step of the differences. */
 export class HessianProducts {
@@ -25,7 +25,7 @@ export class HessianProducts {
     const { ensemble } = posterior;
     this.#posterior = posterior;
     this.#counter = counter;
-    this.#step = step ?? DEFAULT_STEP[ensemble.precision];
+    this.#step = step ?? defaultStep[ensemble.precision];
     this.#position = ensemble.vectors();
     this.#gradient = ensemble.vectors();
     this.#loss = ensemble.scalars();

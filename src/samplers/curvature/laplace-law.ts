@@ -31,7 +31,7 @@ export interface LaplaceLaw {
 }
 
 /** Least precision as a share of the largest: below it a direction has no width to speak of. */
-const FLATNESS = 1e-14;
+const flatness = 1e-14;
 
 /** @throws NUMERICS if a curvature is not finite, or a direction is flat and γ = 0. */
 export const laplaceLawOf = (curvature: Curvature, context: LawContext): LaplaceLaw => {
@@ -80,7 +80,7 @@ const requireFinite = (curvatures: readonly number[]): void => {
 };
 
 const requireWidth = (precisions: readonly number[]): void => {
-  const least = FLATNESS * extremes(precisions)[1];
+  const least = flatness * extremes(precisions)[1];
   const numFlat = precisions.filter((p) => !(p > least)).length;
   if (numFlat === 0) return;
   throw new SweepError(

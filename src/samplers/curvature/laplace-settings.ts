@@ -27,7 +27,7 @@ export type HessianKind = Exclude<LaplaceSettings["hessian"], "auto">;
 export type LaplaceStage = "columns" | "find" | "refine" | "core" | "probes";
 
 /** Numbers that the leading directions may take: 1 GiB. */
-const MAX_DIRECTION_NUMBERS = 2 ** 27;
+const maxDirectionNumbers = 2 ** 27;
 
 /** The kind that is used for `dim` parameters. */
 export const hessianKindOf = ({ hessian, maxDenseDim }: LaplaceSettings, dim: number): HessianKind => {
@@ -73,9 +73,9 @@ export const checkLaplaceSettings = (settings: LaplaceSettings, dim: number): vo
       `laplace.hessian: got dense for ${dim} parameters; expected at most laplace.max_dense_dim = ${maxDenseDim}. Set hessian to low_rank or diagonal, or raise max_dense_dim: time grows with its third power.`,
     );
   }
-  if (kind !== "low_rank" || dim * Math.min(rank, dim) <= MAX_DIRECTION_NUMBERS) return;
+  if (kind !== "low_rank" || dim * Math.min(rank, dim) <= maxDirectionNumbers) return;
   throw new SweepError(
     "CONFIG_INVALID",
-    `laplace.rank: got ${rank} for ${dim} parameters; expected at most ${Math.floor(MAX_DIRECTION_NUMBERS / dim)} directions, 1 GiB. Lower rank, or set hessian to diagonal.`,
+    `laplace.rank: got ${rank} for ${dim} parameters; expected at most ${Math.floor(maxDirectionNumbers / dim)} directions, 1 GiB. Lower rank, or set hessian to diagonal.`,
   );
 };

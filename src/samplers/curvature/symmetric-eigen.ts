@@ -15,9 +15,9 @@ export interface SymmetricEigen {
 }
 
 /** Off-diagonal entries below this share of their neighbours are 0. */
-const NEGLIGIBLE = 2 ** -52;
+const negligible = 2 ** -52;
 /** QR steps an eigenvalue; 2 are usual. */
-const MAX_STEPS = 60;
+const maxSteps = 60;
 
 /** Diagonal, off-diagonal (entry k between k and k + 1), and the rows that become eigenvectors. */
 interface Tridiagonal {
@@ -40,7 +40,7 @@ export const symmetricEigen = (matrix: Float64Array, size: number): SymmetricEig
       steps = 0;
       continue;
     }
-    if (++steps > MAX_STEPS) return { values: diagonal.fill(Number.NaN), vectors: rows };
+    if (++steps > maxSteps) return { values: diagonal.fill(Number.NaN), vectors: rows };
     let low = high - 1;
     while (low > 0 && !isNegligible({ diagonal, off }, low - 1)) low--;
     stepDown({ diagonal, off, rows }, low, high);
@@ -49,7 +49,7 @@ export const symmetricEigen = (matrix: Float64Array, size: number): SymmetricEig
 };
 
 const isNegligible = ({ diagonal, off }: Omit<Tridiagonal, "rows">, k: number): boolean =>
-  Math.abs(off[k]) <= NEGLIGIBLE * (Math.abs(diagonal[k]) + Math.abs(diagonal[k + 1]));
+  Math.abs(off[k]) <= negligible * (Math.abs(diagonal[k]) + Math.abs(diagonal[k + 1]));
 
 const tridiagonalise = (matrix: Float64Array, size: number): Tridiagonal => {
   const work = Array.from({ length: size }, (_, i) => matrix.slice(i * size, (i + 1) * size));

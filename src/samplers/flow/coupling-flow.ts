@@ -56,7 +56,7 @@ export const flowShape = (dim: number, depth: number, hidden: readonly number[])
 };
 
 /** Bound of |s|. */
-const MAX_LOG_SCALE = 3;
+const maxLogScale = 3;
 
 /** What a layer did to the point that was traced. */
 interface LayerTrace {
@@ -159,7 +159,7 @@ export class CouplingFlow {
     evaluateConditioner(conditioner, this.values, activations);
     const outputs = activations[activations.length - 1];
     for (let j = 0; j < logScale.length; j++) {
-      logScale[j] = MAX_LOG_SCALE * Math.tanh(outputs[j] / MAX_LOG_SCALE);
+      logScale[j] = maxLogScale * Math.tanh(outputs[j] / maxLogScale);
     }
     return outputs.subarray(moved.length);
   }
@@ -221,4 +221,4 @@ export class CouplingFlow {
 }
 
 /** Derivative of s by the raw output that it is made of. */
-const slopeAt = (logScale: number): number => 1 - (logScale / MAX_LOG_SCALE) ** 2;
+const slopeAt = (logScale: number): number => 1 - (logScale / maxLogScale) ** 2;

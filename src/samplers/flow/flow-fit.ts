@@ -21,7 +21,7 @@ import { CouplingFlow, flowShape } from "./coupling-flow.ts";
 import { LatentSpace } from "./latent-space.ts";
 
 /** What log scales lose when no draw of a step had a finite loss. */
-const SHRINKAGE = 0.1;
+const shrinkage = 0.1;
 
 /** Mutable. */
 export class FlowFit implements VariationalFit {
@@ -101,7 +101,7 @@ export class FlowFit implements VariationalFit {
 
   #shrink(): void {
     const { values, shape } = this.flow;
-    for (let at = shape.logScaleAt; at < values.length; at++) values[at] -= SHRINKAGE;
+    for (let at = shape.logScaleAt; at < values.length; at++) values[at] -= shrinkage;
   }
 
   snapshot(prefix: string): Snapshot {

@@ -12,7 +12,7 @@ import type { Posterior, Snapshot } from "../sampler.ts";
 import { gradientsPerStep, type IsokineticIntegrator, normalise, normOf } from "./isokinetic.ts";
 
 /** Displacement at which curvature is measured when all chains start at w* itself. */
-const PROBE_SCALE = 0.01;
+const probeScale = 0.01;
 
 /** One setting for all chains: ε and L, in the units that the preconditioner makes. */
 export interface Dynamics {
@@ -81,7 +81,7 @@ export class MclmcChains {
 
   async #probedCurvature(): Promise<number> {
     const ensemble = this.#ensemble;
-    const position = startPositions({ ...this.#posterior, startScale: PROBE_SCALE });
+    const position = startPositions({ ...this.#posterior, startScale: probeScale });
     const out = { loss: ensemble.scalars(), gradient: ensemble.vectors(), potential: ensemble.scalars() };
     ensemble.potentialAndGradient(position, out);
     this.#options.counter.addGradients(1);

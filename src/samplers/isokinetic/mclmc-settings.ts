@@ -69,11 +69,11 @@ export const mclmcStages = (settings: MclmcSettings): readonly Stage<MclmcStage>
 };
 
 /** Most positions a chain that phase 3 keeps; thinning hides autocorrelation times shorter than itself. */
-const MAX_LENGTH_RECORDS = 1024;
+const maxLengthRecords = 1024;
 
 /** Steps between the positions that phase 3 keeps, at least 1. */
 export const lengthsThinning = ({ fracTune3, numSteps }: MclmcSettings): number =>
-  Math.max(1, Math.ceil((fracTune3 * numSteps) / MAX_LENGTH_RECORDS));
+  Math.max(1, Math.ceil((fracTune3 * numSteps) / maxLengthRecords));
 
 /** @throws CONFIG_INVALID on settings out of range. */
 export const checkMclmcSettings = (settings: MclmcSettings, dim: number): void => {

@@ -39,11 +39,11 @@ import type { Dynamics, MclmcChains } from "./mclmc-chains.ts";
 import { lengthsThinning, type MclmcSettings, type MclmcStage, mclmcStages } from "./mclmc-settings.ts";
 
 /** Most coordinates whose autocorrelation phase 3 looks at; more are sampled evenly. */
-const MAX_LENGTH_COORDINATES = 64;
+const maxLengthCoordinates = 64;
 /** Effective draws a chain below which an autocorrelation time is noise. */
-const MIN_EFFECTIVE_DRAWS = 10;
+const minEffectiveDraws = 10;
 /** Independent positions below which the preconditioner is called uncertain. */
-const MIN_INDEPENDENT_POSITIONS = 10;
+const minIndependentPositions = 10;
 
 interface Shape {
   readonly dim: number;
@@ -75,7 +75,7 @@ export class MclmcTuning {
     this.#rule = { ...settings, dim: shape.dim };
     this.#spread = createSpread(shape.dim);
     this.#numRecords = mclmcStages(settings).find(({ name }) => name === "lengths")?.count ?? 0;
-    const numCoordinates = Math.min(shape.dim, MAX_LENGTH_COORDINATES);
+    const numCoordinates = Math.min(shape.dim, maxLengthCoordinates);
     this.#coordinates = Array.from({ length: numCoordinates }, (_, k) =>
       Math.floor((k * shape.dim) / numCoordinates),
     );
@@ -136,9 +136,9 @@ export class MclmcTuning {
     }
     const scale = preconditionerOf(this.#spread);
     const numIndependent = numIndependentOf(this.#spread);
-    if (scale === null || !(numIndependent >= MIN_INDEPENDENT_POSITIONS)) {
+    if (scale === null || !(numIndependent >= minIndependentPositions)) {
       this.warnings.push(
-        `mclmc: the preconditioner rests on about ${Math.max(0, Math.floor(numIndependent || 0))} independent positions, fewer than ${MIN_INDEPENDENT_POSITIONS}; raise num_steps or frac_tune2.`,
+        `mclmc: the preconditioner rests on about ${Math.max(0, Math.floor(numIndependent || 0))} independent positions, fewer than ${minIndependentPositions}; raise num_steps or frac_tune2.`,
       );
     }
     if (scale !== null) chains.setScale(scale);
@@ -165,9 +165,9 @@ export class MclmcTuning {
 
   #adoptLength(): void {
     const time = this.#meanAutocorrelationTime();
-    if (!(this.#numRecords >= MIN_EFFECTIVE_DRAWS * time)) {
+    if (!(this.#numRecords >= minEffectiveDraws * time)) {
       this.warnings.push(
-        `mclmc: L was not refined in phase 3, which saw fewer than ${MIN_EFFECTIVE_DRAWS} effective draws a chain; raise num_steps or frac_tune3.`,
+        `mclmc: L was not refined in phase 3, which saw fewer than ${minEffectiveDraws} effective draws a chain; raise num_steps or frac_tune3.`,
       );
       return;
     }

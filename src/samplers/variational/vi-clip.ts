@@ -8,8 +8,8 @@ import { clipNorm } from "./vi-optimiser.ts";
  * A gradient this many times longer than the running root mean square is an accident: Adam's v would remember it for a
  * thousand steps.
  */
-const ACCIDENTAL_EXCESS = 10;
-const NORM_DECAY = 0.99;
+const accidentalExcess = 10;
+const normDecay = 0.99;
 
 /** Mutable: knows the usual length. */
 export class GradientClip {
@@ -27,13 +27,13 @@ export class GradientClip {
   /** In place. */
   shorten(gradient: Float64Array): void {
     const usual = Number.isNaN(this.#squareNorm) ? Number.POSITIVE_INFINITY : Math.sqrt(this.#squareNorm);
-    const bound = Math.min(this.#bound, ACCIDENTAL_EXCESS * usual);
+    const bound = Math.min(this.#bound, accidentalExcess * usual);
     const norm = clipNorm(gradient, bound);
     if (norm > bound) this.numClipped++;
-    const square = Math.min(norm, ACCIDENTAL_EXCESS * usual) ** 2;
+    const square = Math.min(norm, accidentalExcess * usual) ** 2;
     this.#squareNorm = Number.isNaN(this.#squareNorm)
       ? square
-      : this.#squareNorm + (1 - NORM_DECAY) * (square - this.#squareNorm);
+      : this.#squareNorm + (1 - normDecay) * (square - this.#squareNorm);
   }
 
   /** Entries whose names begin with `prefix`. */

@@ -16,7 +16,7 @@ export interface DrawAddress {
 }
 
 /** Where the numbers of evaluation draws begin among the steps of their purpose. */
-const EVALUATION_STEPS = 2 ** 31;
+const evaluationSteps = 2 ** 31;
 
 /** A device array for noise and one for positions, used again and again. */
 export interface DrawBuffers {
@@ -41,7 +41,7 @@ export const drawFromFits = async (
       seed,
       purpose: purpose.variationalComponent,
       chain: (posterior.firstChain ?? 0) + chain,
-      step: isTraining ? step : EVALUATION_STEPS + step,
+      step: isTraining ? step : evaluationSteps + step,
     };
     const start = chain * ensemble.dim;
     const displacement = new Float64Array(ensemble.dim);

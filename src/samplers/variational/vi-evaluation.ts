@@ -7,7 +7,7 @@ import type { ControlVariate, Variates } from "./vi-control-variate.ts";
 import { type DrawBuffers, drawFromFits } from "./vi-draws.ts";
 import type { ViFit } from "./vi-fit.ts";
 import { dot, type FactorMixture } from "./vi-mixture.ts";
-import { NUM_PILOT_DRAWS, type ViSettings } from "./vi-settings.ts";
+import { numPilotDraws, type ViSettings } from "./vi-settings.ts";
 import type { ViTraining } from "./vi-training.ts";
 
 /** Numbers kept of every draw: L_n, log q, log π − log q, and L_n less the control variates. */
@@ -42,7 +42,7 @@ export class ViEvaluation {
     this.#numDraws = settings.evalSamples;
     this.#buffers = { noise: ensemble.vectors(), position: ensemble.vectors() };
     this.#loss = ensemble.scalars();
-    this.#pilots = new Float64Array(4 * NUM_PILOT_DRAWS * ensemble.numChains).fill(Number.NaN);
+    this.#pilots = new Float64Array(4 * numPilotDraws * ensemble.numChains).fill(Number.NaN);
     this.#draws = emptyFields(settings.evalSamples * ensemble.numChains);
   }
 

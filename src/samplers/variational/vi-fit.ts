@@ -13,12 +13,12 @@ import { AdamAscent, clipNorm } from "./vi-optimiser.ts";
 import type { ViSettings } from "./vi-settings.ts";
 
 /** Expected norm of a column of the loadings at the start: enough to break the symmetry of components. */
-const START_COLUMN_NORM = 0.5;
+const startColumnNorm = 0.5;
 /** Longest column: one direction may be ten times as wide as σ says. */
-const MAX_COLUMN_NORM = 10;
-const BASELINE_DECAY = 0.99;
+const maxColumnNorm = 10;
+const baselineDecay = 0.99;
 /** What log σ loses when no draw of a step had a finite loss. */
-const SHRINKAGE = 0.1;
+const shrinkage = 0.1;
 
 /** State of one fit. Mutable. */
 export class ViFit implements VariationalFit {
@@ -45,7 +45,7 @@ export class ViFit implements VariationalFit {
   begin({ seed, chain }: { seed: number; chain: number }): void {
     const { values, shape } = this.mixture;
     fillNormal({ seed, purpose: purpose.variationalStart, chain }, values);
-    for (let at = 0; at < values.length; at++) values[at] *= START_COLUMN_NORM / Math.sqrt(shape.dim);
+    for (let at = 0; at < values.length; at++) values[at] *= startColumnNorm / Math.sqrt(shape.dim);
     values.fill(0, 0, shape.dim); // σ = s
     this.mixture.logits.fill(0);
     this.mixture.refresh();
@@ -80,13 +80,13 @@ export class ViFit implements VariationalFit {
     const mean = finite.reduce((sum, value) => sum + value, 0) / finite.length;
     this.#baseline = Number.isNaN(this.#baseline)
       ? mean
-      : this.#baseline + (1 - BASELINE_DECAY) * (mean - this.#baseline);
+      : this.#baseline + (1 - baselineDecay) * (mean - this.#baseline);
     return mean;
   }
 
   #shrink(): void {
     const { values, shape } = this.mixture;
-    for (let i = 0; i < shape.dim; i++) values[i] -= SHRINKAGE;
+    for (let i = 0; i < shape.dim; i++) values[i] -= shrinkage;
     this.mixture.refresh();
   }
 
@@ -94,7 +94,7 @@ export class ViFit implements VariationalFit {
     const { mixture } = this;
     this.#adam.climb(mixture.values, this.#gradient, rate);
     mixture.shape.ranks.forEach((rank, component) => {
-      for (let j = 0; j < rank; j++) clipNorm(mixture.column(component, j), MAX_COLUMN_NORM);
+      for (let j = 0; j < rank; j++) clipNorm(mixture.column(component, j), maxColumnNorm);
     });
     mixture.refresh();
   }

@@ -47,9 +47,9 @@ export interface MixturePoint {
 }
 
 /** Bound of |ρ|: σ stays within six decades of the scale s. */
-const MAX_RHO = Math.log(1e6);
+const maxRho = Math.log(1e6);
 /** Responsibilities below this change no double. */
-const NEGLIGIBLE = 1e-17;
+const negligible = 1e-17;
 
 /** A mixture with its parameters and what follows from them. Call `refresh` after changing `values`. */
 export class FactorMixture {
@@ -100,7 +100,7 @@ export class FactorMixture {
     const { deviation, values, scale } = this;
     let sum = 0;
     for (let i = 0; i < deviation.length; i++) {
-      values[i] = Math.min(MAX_RHO, Math.max(-MAX_RHO, values[i]));
+      values[i] = Math.min(maxRho, Math.max(-maxRho, values[i]));
       deviation[i] = scale[i] * Math.exp(values[i]);
       sum += Math.log(deviation[i]);
     }
@@ -162,7 +162,7 @@ export class FactorMixture {
     const score = this.#score;
     for (let i = 0; i < score.length; i++) score[i] = -this.#whitened[i];
     responsibilities.forEach((share, component) => {
-      if (share < NEGLIGIBLE) return;
+      if (share < negligible) return;
       this.#solved[component].forEach((t, j) => addScaled(share * t, this.column(component, j), score));
     });
     for (let i = 0; i < score.length; i++) score[i] /= this.deviation[i];

@@ -9,9 +9,9 @@
 import { arrayIn, numberIn } from "../chains/snapshot-fields.ts";
 import type { Snapshot } from "../sampler.ts";
 
-const BETA_1 = 0.9;
-const BETA_2 = 0.999;
-const FLOOR = 1e-8;
+const beta1 = 0.9;
+const beta2 = 0.999;
+const denominatorFloor = 1e-8;
 
 /** Rates over the steps of a fit. */
 export interface Schedule {
@@ -63,13 +63,13 @@ export class AdamAscent {
     const first = this.#first;
     const second = this.#second;
     this.#count++;
-    const firstScale = rate / (1 - BETA_1 ** this.#count);
-    const secondScale = 1 / (1 - BETA_2 ** this.#count);
+    const firstScale = rate / (1 - beta1 ** this.#count);
+    const secondScale = 1 / (1 - beta2 ** this.#count);
     for (let i = 0; i < values.length; i++) {
       const g = gradient[i];
-      first[i] += (1 - BETA_1) * (g - first[i]);
-      second[i] += (1 - BETA_2) * (g * g - second[i]);
-      values[i] += (firstScale * first[i]) / (Math.sqrt(secondScale * second[i]) + FLOOR);
+      first[i] += (1 - beta1) * (g - first[i]);
+      second[i] += (1 - beta2) * (g * g - second[i]);
+      values[i] += (firstScale * first[i]) / (Math.sqrt(secondScale * second[i]) + denominatorFloor);
     }
   }
 

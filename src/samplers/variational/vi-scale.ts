@@ -14,8 +14,8 @@ import type { WorkCounter } from "../chains/work-counter.ts";
 import type { Posterior, Snapshot } from "../sampler.ts";
 
 /** Displacement at which curvature is measured when the run says none. */
-const PROBE_SCALE = 0.01;
-const MAX_FACTOR = 10;
+const probeScale = 0.01;
+const maxFactor = 10;
 
 /**
  * 1/√(tr ∇²U(w*)/d), estimated from one central difference a chain along a random direction (two gradients). The
@@ -23,7 +23,7 @@ const MAX_FACTOR = 10;
  */
 export const baseScale = async (posterior: Posterior, counter: WorkCounter): Promise<number> => {
   const { ensemble, nBeta, gamma, startScale } = posterior;
-  const width = startScale > 0 ? startScale : PROBE_SCALE;
+  const width = startScale > 0 ? startScale : probeScale;
   const direction = ensemble.vectors();
   ensemble.normal({ purpose: purpose.probe, step: 0 }, direction);
   const gradientAt = async (sign: number): Promise<Float64Array> => {
@@ -91,7 +91,7 @@ export class Whitening {
     // (A_i/Ā)^(−1/2) = (A_i²/Ā²)^(−1/4); a coordinate without gradient is the loosest of all.
     return squares.map((value) => {
       const factor = Number.isFinite(value) ? Math.exp(-0.25 * (Math.log(value) - meanLog)) : 1;
-      return base * Math.min(MAX_FACTOR, Math.max(1 / MAX_FACTOR, factor));
+      return base * Math.min(maxFactor, Math.max(1 / maxFactor, factor));
     });
   }
 

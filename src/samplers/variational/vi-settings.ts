@@ -55,11 +55,11 @@ export interface ViSettings {
 export type ViStage = "whiten" | "train" | "curvature" | "pilot";
 
 /** Draws of each fit that set the coefficients of the control variate; none of them is recorded. */
-export const NUM_PILOT_DRAWS = 32;
+export const numPilotDraws = 32;
 
 /** Columns and diagonal probes of the Hessian's model; see `vi-control-variate.ts`. */
-const MAX_COLUMNS = 16;
-const NUM_DIAGONAL_PROBES = 8;
+const maxColumns = 16;
+const numDiagonalProbes = 8;
 
 /** How many directions each stage of the Hessian's model looks along, in rounds of one a chain. */
 export interface CurvatureRounds {
@@ -71,11 +71,11 @@ export interface CurvatureRounds {
 
 /** Rounds for an ensemble of that shape. */
 export const curvatureRounds = ({ dim, numChains }: { dim: number; numChains: number }): CurvatureRounds => {
-  const numColumns = Math.min(dim, MAX_COLUMNS);
+  const numColumns = Math.min(dim, maxColumns);
   return {
     numColumns,
     columns: Math.ceil(numColumns / numChains),
-    diagonal: dim > numColumns ? Math.ceil(NUM_DIAGONAL_PROBES / numChains) : 0,
+    diagonal: dim > numColumns ? Math.ceil(numDiagonalProbes / numChains) : 0,
   };
 };
 
@@ -95,7 +95,7 @@ export const viStages = (
   return [
     ...fitting,
     { name: "curvature", count: 2 * rounds.columns + rounds.diagonal },
-    { name: "pilot", count: NUM_PILOT_DRAWS },
+    { name: "pilot", count: numPilotDraws },
   ];
 };
 

@@ -17,10 +17,10 @@ import { baseScale, Whitening } from "./vi-scale.ts";
 import type { ViSettings } from "./vi-settings.ts";
 
 /** Minibatches of whitening lie at these steps, those of training below. */
-const WHITENING_STEPS = 2 ** 31;
+const whiteningSteps = 2 ** 31;
 /** Share of the blocks that two ends of the training are compared over, and the fewest blocks in it. */
-const TAIL_SHARE = 0.1;
-const MIN_TAIL_BLOCKS = 3;
+const tailShare = 0.1;
+const minTailBlocks = 3;
 
 /** What a training works with; `makeFit` is called once a chain. */
 export interface TrainingParts<Fit extends VariationalFit> {
@@ -87,7 +87,7 @@ export class ViTraining<Fit extends VariationalFit> {
     const batchSize = Math.min(this.#settings.batchSize ?? ensemble.numData, ensemble.numData);
     ensemble.minibatchLossAndGradient(
       position,
-      { batchSize, step: WHITENING_STEPS + offset },
+      { batchSize, step: whiteningSteps + offset },
       { loss, gradient },
     );
     this.#counter.addGradients(1, batchSize);
@@ -155,8 +155,8 @@ export class ViTraining<Fit extends VariationalFit> {
    */
   elboRise(): { readonly rise: number; readonly error: number } {
     const means = this.#blockSums.map((sum, block) => sum / this.#blockCounts[block]);
-    const length = Math.floor(TAIL_SHARE * means.length);
-    if (length < MIN_TAIL_BLOCKS) return { rise: Number.NaN, error: Number.NaN };
+    const length = Math.floor(tailShare * means.length);
+    if (length < minTailBlocks) return { rise: Number.NaN, error: Number.NaN };
     const last = momentsOf(means.subarray(means.length - length));
     const before = momentsOf(means.subarray(means.length - 2 * length, means.length - length));
     return { rise: last.mean - before.mean, error: Math.sqrt((last.variance + before.variance) / length) };

@@ -4,8 +4,8 @@ import type { ViSettings } from "./vi-settings.ts";
 import type { ViTraining } from "./vi-training.ts";
 
 /** Nats and standard errors by which the ELBO must still rise to call a fit unfinished. */
-const NOTEWORTHY_RISE = 1;
-const RISE_ERRORS = 4;
+const noteworthyRise = 1;
+const riseErrors = 4;
 
 /** Sentences: not finished, draws without a finite loss. */
 export const trainingWarnings = (
@@ -14,7 +14,7 @@ export const trainingWarnings = (
 ): string[] => {
   const warnings: string[] = [];
   const { rise, error } = training.elboRise();
-  if (rise > NOTEWORTHY_RISE && rise > RISE_ERRORS * error) {
+  if (rise > noteworthyRise && rise > riseErrors * error) {
     warnings.push(
       `vi: the fit is not finished: over the last tenth of the steps the ELBO still rose by ${rise.toPrecision(2)} nats; raise steps or lr.`,
     );

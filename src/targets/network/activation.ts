@@ -29,8 +29,8 @@ export const logistic = (x: number): number => {
 };
 
 /** √(2/π) and the cubic coefficient of the tanh form of gelu. */
-const GELU_SCALE = 0.7978845608028654;
-const GELU_CUBIC = 0.044715;
+const geluScale = 0.7978845608028654;
+const geluCubic = 0.044715;
 
 /** Scalar function of an activation's name; NaN for NaN. */
 export const activationOf = (name: Activation): ((x: number) => number) => {
@@ -40,7 +40,7 @@ export const activationOf = (name: Activation): ((x: number) => number) => {
     case "tanh":
       return hyperbolicTangent;
     case "gelu":
-      return (x) => 0.5 * x * (1 + hyperbolicTangent(GELU_SCALE * (x + GELU_CUBIC * x * x * x)));
+      return (x) => 0.5 * x * (1 + hyperbolicTangent(geluScale * (x + geluCubic * x * x * x)));
     case "sigmoid":
       return logistic;
     case "identity":

@@ -7,7 +7,7 @@
 import { type LayerLayout, type NetworkSpec, networkLayers } from "../../compute/model.ts";
 import { activationOf } from "./activation.ts";
 
-const LAYERNORM_EPSILON = 1e-5;
+const layernormEpsilon = 1e-5;
 
 /** @returns f(x), shape (numData, outDim), for `inputs` of shape (numData, inDim). */
 export const forward = (
@@ -70,6 +70,6 @@ const normalise = (layer: LayerLayout, w: Float64Array, values: Float64Array): v
   let variance = 0;
   for (const value of values) variance += (value - mean) * (value - mean);
   variance /= fanOut;
-  const inverse = 1 / Math.sqrt(variance + LAYERNORM_EPSILON);
+  const inverse = 1 / Math.sqrt(variance + layernormEpsilon);
   for (let j = 0; j < fanOut; j++) values[j] = w[scales + j] * ((values[j] - mean) * inverse) + w[shifts + j];
 };

@@ -19,7 +19,7 @@ import { normOf, type Objective } from "./objective.ts";
 import { symmetricEigen } from "./symmetric-eigen.ts";
 
 /** Quasi-Newton steps on the Rayleigh quotient. */
-const REFINEMENTS = 20;
+const refinements = 20;
 
 /** Where and how to look. */
 export interface CurvatureProbe {
@@ -59,7 +59,7 @@ export const extremeCurvature = async (objective: Objective, probe: CurvaturePro
   const start = await lowerOf(quotient, ritzVector, lowest);
   const gradientTol = 1e-7 * Math.abs(values[size - 1]);
   const least = await descend(quotient, start, {
-    maxSteps: REFINEMENTS,
+    maxSteps: refinements,
     gradientTol,
     lossTol: 0,
     pace: () => undefined,

@@ -36,9 +36,9 @@ export interface Search {
 }
 
 /** Products of the Hessian with a vector, two gradients each. */
-const MAX_LANCZOS_ITERATIONS = 40;
-const DEFAULT_POLISH_STEPS = 1000;
-const DEFAULT_POLISH_TOL = 0.01;
+const maxLanczosIterations = 40;
+const defaultPolishSteps = 1000;
+const defaultPolishTol = 0.01;
 
 /**
  * @param start initial weights, or w* itself where nothing is trained; shape (dim), not changed.
@@ -50,7 +50,7 @@ export const findMinimum = async (search: Search, start: Float64Array): Promise<
   const isTrained = training.at === "trained" && !isClosedForm(config.model);
   const pace = openPace(hooks);
   const first = isTrained ? await train({ objective, training, pace }, start) : null;
-  const maxSteps = isTrained ? (training.polishSteps ?? DEFAULT_POLISH_STEPS) : 0;
+  const maxSteps = isTrained ? (training.polishSteps ?? defaultPolishSteps) : 0;
   const polished = await polish(objective.full, first ?? { w: start, ...(await objective.full(start)) }, {
     descent: descentOf(config, maxSteps, pace),
     probe: probeOf(config, pace),
@@ -64,7 +64,7 @@ export const findMinimum = async (search: Search, start: Float64Array): Promise<
 const descentOf = ({ training, data }: TargetConfig, maxSteps: number, pace: Pace): DescentSettings => ({
   maxSteps,
   gradientTol: training.gradientTol ?? 0,
-  lossTol: (training.polishTol ?? DEFAULT_POLISH_TOL) / defaultNBeta(data.nData),
+  lossTol: (training.polishTol ?? defaultPolishTol) / defaultNBeta(data.nData),
   pace: (step, loss) => pace({ phase: "polish", step, numSteps: maxSteps, loss }),
 });
 
@@ -75,9 +75,9 @@ const probeOf = ({ model, seed }: TargetConfig, pace: Pace): Omit<CurvatureProbe
   const isKinked = model.kind === "mlp" && model.activation === "relu";
   return {
     differenceStep: isKinked ? 1e-3 : 1e-5,
-    maxIterations: MAX_LANCZOS_ITERATIONS,
+    maxIterations: maxLanczosIterations,
     seed,
-    pace: (step, loss) => pace({ phase: "curvature", step, numSteps: MAX_LANCZOS_ITERATIONS, loss }),
+    pace: (step, loss) => pace({ phase: "curvature", step, numSteps: maxLanczosIterations, loss }),
   };
 };
 

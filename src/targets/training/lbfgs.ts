@@ -8,11 +8,11 @@
 import { dot, type Iterate, lineSearch } from "./line-search.ts";
 import { normOf, type Objective } from "./objective.ts";
 
-const MEMORY = 20;
+const maxPairs = 20;
 /** Iterations over which progress is judged. */
-const WINDOW = 50;
+const window = 50;
 /** Relative decrease of a loss that is rounding. */
-const LOSS_ROUNDING = 1e-14;
+const lossRounding = 1e-14;
 
 export interface DescentSettings {
   readonly maxSteps: number;
@@ -74,9 +74,9 @@ export const descend = async (
 };
 
 const isIdle = (losses: readonly number[], lossTol: number): boolean => {
-  if (losses.length <= WINDOW) return false;
+  if (losses.length <= window) return false;
   const last = losses[losses.length - 1];
-  return losses[losses.length - 1 - WINDOW] - last <= Math.max(lossTol, LOSS_ROUNDING * Math.abs(last));
+  return losses[losses.length - 1 - window] - last <= Math.max(lossTol, lossRounding * Math.abs(last));
 };
 
 const nextIterate = (
@@ -95,7 +95,7 @@ const remember = (pairs: readonly Pair[], current: Iterate, next: Iterate): Pair
   const y = next.gradient.map((value, i) => value - current.gradient[i]);
   const curvature = dot(s, y);
   if (!(curvature > 1e-16 * dot(y, y))) return [...pairs];
-  return [...pairs, { s, y, rho: 1 / curvature }].slice(-MEMORY);
+  return [...pairs, { s, y, rho: 1 / curvature }].slice(-maxPairs);
 };
 
 /** −H·g by the two-loop recursion; −g without memory. */

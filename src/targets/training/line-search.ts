@@ -8,14 +8,14 @@
  */
 import type { Evaluation, Objective } from "./objective.ts";
 
-const ARMIJO = 1e-4;
-const CURVATURE = 0.9;
-const MAX_TRIALS = 40;
+const armijo = 1e-4;
+const curvature = 0.9;
+const maxTrials = 40;
 /** Relative error of a mean over many points, in units of the loss. */
-const LOSS_ROUNDING = 1e-14;
+const lossRounding = 1e-14;
 
 /** Longest step, in max-norm, in units of `sizeOf(w)`. */
-const MAX_STEP = 0.3;
+const maxStep = 0.3;
 
 /** A point with its value. */
 export interface Iterate extends Evaluation {
@@ -49,20 +49,20 @@ export const lineSearch = async (
 ): Promise<Iterate | null> => {
   const slope = dot(start.gradient, direction);
   if (!(slope < 0)) return null;
-  const longest = (MAX_STEP * sizeOf(start.w)) / maxNorm(direction);
+  const longest = (maxStep * sizeOf(start.w)) / maxNorm(direction);
   let low = 0;
   let high = Infinity;
   let length = Math.min(firstStep, longest);
-  for (let trial = 0; trial < MAX_TRIALS; trial++) {
+  for (let trial = 0; trial < maxTrials; trial++) {
     const w = pointAlong(start.w, direction, length);
     const { loss, gradient } = await objective(w);
     const newSlope = dot(gradient, direction);
-    const isFlat = Math.abs(loss - start.loss) <= LOSS_ROUNDING * Math.abs(start.loss);
+    const isFlat = Math.abs(loss - start.loss) <= lossRounding * Math.abs(start.loss);
     const isTooLong = isFlat
-      ? newSlope > (2 * ARMIJO - 1) * slope
-      : !(loss <= start.loss + ARMIJO * length * slope);
+      ? newSlope > (2 * armijo - 1) * slope
+      : !(loss <= start.loss + armijo * length * slope);
     if (isTooLong) high = length;
-    else if (newSlope < CURVATURE * slope && length < longest) low = length;
+    else if (newSlope < curvature * slope && length < longest) low = length;
     else return { w, loss, gradient };
     length = high < Infinity ? (low + high) / 2 : Math.min(2 * low, longest);
   }

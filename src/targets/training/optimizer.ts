@@ -11,9 +11,9 @@
 import { unreachable } from "../../core/errors.ts";
 import type { TrainingConfig } from "../target-config.ts";
 
-const BETA1 = 0.9;
-const BETA2 = 0.999;
-const EPSILON = 1e-8;
+const beta1 = 0.9;
+const beta2 = 0.999;
+const epsilon = 1e-8;
 
 /** Moves `w` one step; `gradient` is overwritten. */
 export type Update = (w: Float64Array, gradient: Float64Array) => void;
@@ -68,15 +68,15 @@ const adam = ({ learningRate }: UpdateSettings, dim: number): Update => {
   let power1 = 1;
   let power2 = 1;
   return (w, gradient) => {
-    power1 *= BETA1;
-    power2 *= BETA2;
+    power1 *= beta1;
+    power2 *= beta2;
     const step = learningRate / (1 - power1);
     const correction = 1 / (1 - power2);
     for (let i = 0; i < dim; i++) {
       const g = gradient[i];
-      first[i] = BETA1 * first[i] + (1 - BETA1) * g;
-      second[i] = BETA2 * second[i] + (1 - BETA2) * g * g;
-      w[i] -= (step * first[i]) / (Math.sqrt(second[i] * correction) + EPSILON);
+      first[i] = beta1 * first[i] + (1 - beta1) * g;
+      second[i] = beta2 * second[i] + (1 - beta2) * g * g;
+      w[i] -= (step * first[i]) / (Math.sqrt(second[i] * correction) + epsilon);
     }
   };
 };

@@ -24,13 +24,13 @@ export interface BuildHooks {
 /** Call it once a step. @throws SweepError `CANCELLED` after the signal. */
 export type Pace = (progress: BuildProgress) => Promise<void> | undefined;
 
-const INTERVAL_MS = 50;
+const intervalMs = 50;
 
 /** A pace whose first report comes after the first interval. */
 export const openPace = (hooks: BuildHooks): Pace => {
   let last = performance.now();
   return (progress) => {
-    if (performance.now() - last < INTERVAL_MS) return undefined;
+    if (performance.now() - last < intervalMs) return undefined;
     hooks.onProgress?.(progress);
     return setImmediate().then(() => {
       last = performance.now();

@@ -10,11 +10,11 @@ import { type Iterate, pointAlong, sizeOf } from "./line-search.ts";
 import type { Objective } from "./objective.ts";
 
 /** Saddle points left behind at most; after each, at most a third of the allowed iterations again. */
-const MAX_ESCAPES = 3;
+const maxEscapes = 3;
 /** Curvature below −1e-6 of the largest counts as negative: rounding of the differences is far below. */
-const NEGATIVE_SHARE = 1e-6;
+const negativeShare = 1e-6;
 /** Lengths tried along a direction of negative curvature, in units of `sizeOf(w)`. */
-const ESCAPE_LENGTHS = [0.3, 0.1, 0.03, 0.01];
+const escapeLengths = [0.3, 0.1, 0.03, 0.01];
 
 export interface PolishSettings {
   readonly descent: DescentSettings;
@@ -44,12 +44,12 @@ export const polish = async (
     const curvature = await extremeCurvature(objective, { ...probe, w: result.w });
     const hasArrived = maxSteps > 0 && result.stopReason !== "steps";
     const lower = hasArrived ? await escapeSaddle(objective, result, { curvature, lossTol }) : null;
-    if (lower === null || numEscapes === MAX_ESCAPES) {
+    if (lower === null || numEscapes === maxEscapes) {
       const { w, loss, gradient, stopReason } = result;
       const shortfall = result.shortfall + (lower === null ? 0 : loss - lower.loss);
       return { w, loss, gradient, steps, stopReason, numEscapes, shortfall, curvature };
     }
-    result = await descend(objective, lower, { ...descent, maxSteps: Math.ceil(maxSteps / MAX_ESCAPES) });
+    result = await descend(objective, lower, { ...descent, maxSteps: Math.ceil(maxSteps / maxEscapes) });
     steps += result.steps;
   }
 };
@@ -60,11 +60,11 @@ const escapeSaddle = async (
   from: Iterate,
   { curvature, lossTol }: { readonly curvature: Curvature; readonly lossTol: number },
 ): Promise<Iterate | null> => {
-  if (!(curvature.smallest < -NEGATIVE_SHARE * Math.abs(curvature.largest))) return null;
+  if (!(curvature.smallest < -negativeShare * Math.abs(curvature.largest))) return null;
   const size = sizeOf(from.w);
   let best: Iterate | null = null;
   let bestLoss = from.loss - Math.max(lossTol, 1e-12 * Math.abs(from.loss));
-  for (const length of ESCAPE_LENGTHS.flatMap((factor) => [factor * size, -factor * size])) {
+  for (const length of escapeLengths.flatMap((factor) => [factor * size, -factor * size])) {
     const w = pointAlong(from.w, curvature.direction, length);
     const { loss, gradient } = await objective(w);
     if (!(loss < bestLoss)) continue;

@@ -11,14 +11,14 @@ export interface SymmetricEigen {
   readonly vectors: Float64Array;
 }
 
-const MAX_SWEEPS = 60;
+const maxSweeps = 60;
 
 /** `matrix`: (size, size) row-major, symmetric, finite; not changed. */
 export const symmetricEigen = (matrix: Float64Array, size: number): SymmetricEigen => {
   const a = matrix.slice();
   const v = new Float64Array(size * size);
   for (let i = 0; i < size; i++) v[i * size + i] = 1;
-  for (let sweep = 0; sweep < MAX_SWEEPS && rotateAll(a, v, size) > 0; sweep++);
+  for (let sweep = 0; sweep < maxSweeps && rotateAll(a, v, size) > 0; sweep++);
   const order = Array.from({ length: size }, (_, i) => i).sort((i, j) => a[i * size + i] - a[j * size + j]);
   const vectors = new Float64Array(size * size);
   order.forEach((column, k) => vectors.set(v.subarray(column * size, (column + 1) * size), k * size));

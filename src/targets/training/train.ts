@@ -12,8 +12,8 @@ import { type Evaluation, normOf, type TrainingObjective } from "./objective.ts"
 import { openOptimizer } from "./optimizer.ts";
 import type { Pace } from "./pacing.ts";
 
-const EARLY_STOP_AFTER = 100;
-const EARLY_STOP_WINDOW = 20;
+const earlyStopAfter = 100;
+const earlyStopWindow = 20;
 
 /** Where first-order training ended: w with L_n and ∇L_n over all data. */
 export interface TrainedNetwork extends Iterate {
@@ -62,8 +62,8 @@ const openStopRule = ({
   return (step, { loss, gradient }) => {
     if (normOf(gradient) < (gradientTol ?? 0)) return "gradient_tol";
     recent.push(loss);
-    if (recent.length > EARLY_STOP_WINDOW) recent.shift();
-    const isDue = earlyStopTol !== null && step > EARLY_STOP_AFTER && recent.length === EARLY_STOP_WINDOW;
+    if (recent.length > earlyStopWindow) recent.shift();
+    const isDue = earlyStopTol !== null && step > earlyStopAfter && recent.length === earlyStopWindow;
     return isDue && spreadOf(recent) < earlyStopTol ? "early_stop" : null;
   };
 };

@@ -3,7 +3,7 @@ import type { TargetConfig } from "../target-config.ts";
 import { defaultNBeta, type Minimum } from "./find-minimum.ts";
 
 /** Change of λ̂ that matters, in nats. */
-const NOTABLE = 0.1;
+const notable = 0.1;
 
 /** Empty where w* is near enough to a local minimum for the default temperature, or where nothing was trained. */
 export const warningsOf = ({ training, data }: TargetConfig, minimum: Minimum): string[] => {
@@ -12,9 +12,9 @@ export const warningsOf = ({ training, data }: TargetConfig, minimum: Minimum): 
   if (record.shortfall === null) return unpolishedWarnings(training.gradientTol, gradientNorm);
   const nBeta = defaultNBeta(data.nData);
   const loss = nBeta * record.shortfall;
-  if (loss < NOTABLE) return [];
+  if (loss < notable) return [];
   return [
-    `the loss at w* can still fall by about ${record.shortfall.toPrecision(2)}, which lowers the llc by about ${loss.toPrecision(2)} at n·beta = ${nBeta.toPrecision(3)}; expected less than ${NOTABLE}. Raise training.steps or training.polish_steps.`,
+    `the loss at w* can still fall by about ${record.shortfall.toPrecision(2)}, which lowers the llc by about ${loss.toPrecision(2)} at n·beta = ${nBeta.toPrecision(3)}; expected less than ${notable}. Raise training.steps or training.polish_steps.`,
   ];
 };
 

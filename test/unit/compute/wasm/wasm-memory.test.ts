@@ -5,12 +5,12 @@ import type { Block } from "../../../../src/compute/compiled/kernel-library.ts";
 import { createWasmMemory } from "../../../../src/compute/wasm/wasm-memory.ts";
 import { webAssembly } from "../../../../src/compute/wasm/web-assembly.ts";
 
-const HEAP_BASE = 1000;
-const PAGE_BYTES = 65536;
+const heapBase = 1000;
+const pageBytes = 65536;
 
 const aMemory = (maximum = 64) => {
   const memory = new webAssembly.Memory({ initial: 1, maximum, shared: true });
-  return { memory, ...createWasmMemory(memory, HEAP_BASE) };
+  return { memory, ...createWasmMemory(memory, heapBase) };
 };
 
 const bytesOf = ({ buffer, byteOffset, sizeBytes }: Block): Uint8Array =>
@@ -27,7 +27,7 @@ describe("createWasmMemory", () => {
           if (freed !== null && held.length > 0) free(held.splice(freed % held.length, 1)[0] as Block);
           const block = allocate(sizeBytes);
           expect(block.address % 64).toBe(0);
-          expect(block.address).toBeGreaterThanOrEqual(HEAP_BASE);
+          expect(block.address).toBeGreaterThanOrEqual(heapBase);
           expect(bytesOf(block).every((byte) => byte === 0)).toBe(true);
           bytesOf(block).fill(255);
           held.push(block);
@@ -55,7 +55,7 @@ describe("createWasmMemory", () => {
     const { allocate } = aMemory();
     const block = allocate(100);
     bytesOf(block).fill(7);
-    const later = allocate(10 * PAGE_BYTES);
+    const later = allocate(10 * pageBytes);
     bytesOf(later).fill(9);
     expect(bytesOf(block).every((byte) => byte === 7)).toBe(true);
     bytesOf(block).fill(8);
@@ -64,6 +64,6 @@ describe("createWasmMemory", () => {
 
   it("refuses what does not fit with the limit and a remedy", () => {
     const { allocate } = aMemory(2);
-    expect(() => allocate(3 * PAGE_BYTES)).toThrow(/cannot hold 1 MiB of arrays .* use fewer chains/);
+    expect(() => allocate(3 * pageBytes)).toThrow(/cannot hold 1 MiB of arrays .* use fewer chains/);
   });
 });

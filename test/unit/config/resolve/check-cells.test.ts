@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { largestDense, largestFlow, numFlowParameters } from "../../../../src/config/resolve/check-cells.ts";
 import { mostDenseParameters } from "../../../../src/samplers/adaptation/dense-covariance.ts";
 import { flowShape } from "../../../../src/samplers/flow/coupling-flow.ts";
-import { MAX_COLUMN_NUMBERS, MAX_LATENT, MAX_PARAMETERS } from "../../../../src/samplers/flow/flow-size.ts";
+import { maxColumnNumbers, maxLatent, maxParameters } from "../../../../src/samplers/flow/flow-size.ts";
 
 describe("numFlowParameters", () => {
   it.each([1, 2, 3, 8, 51])("counts what a flow in %d dimensions has", (dim) => {
@@ -21,9 +21,9 @@ describe("limits", () => {
   it("are those of the samplers", () => {
     expect(largestDense).toBe(mostDenseParameters);
     expect(largestFlow).toEqual({
-      latent: MAX_LATENT,
-      columnNumbers: MAX_COLUMN_NUMBERS,
-      parameters: MAX_PARAMETERS,
+      latent: maxLatent,
+      columnNumbers: maxColumnNumbers,
+      parameters: maxParameters,
     });
   });
 });
