@@ -14,7 +14,7 @@ import { hasSlurm, type SlurmCluster, startSlurm } from "../support/slurm-cluste
 const experiment = `
 posterior: { gamma: 100 }
 targets: [{ model: small, data: tiny, training: quick, seed: 42 }]
-samplers: [{ name: hmc, overrides: { draws: 900000, warmup: 100, thinning: 120 } }]
+samplers: [{ name: hmc, overrides: { draws: 40000, warmup: 100, thinning: 120 } }]
 `;
 const common = `
 type: slurm
