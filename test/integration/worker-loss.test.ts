@@ -2,9 +2,10 @@
  * From kill -9 of a worker to its task running in another: at most a minute, with the leases and looks of real sweeps
  * (`lease-times.ts`), while the driver lives and while it does not.
  */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { systemClock } from "../../src/core/clock.ts";
 import { RedisBroker } from "../../src/queue/redis/redis-broker.ts";
 import { defaultRetryPolicy } from "../../src/queue/retry-policy.ts";
@@ -13,7 +14,6 @@ import { hasBuild, type Running, startCommand } from "../support/command-line.ts
 import { aPlan, aTask } from "../support/plans.ts";
 import { isRunning, taskProcessesOf, until } from "../support/processes.ts";
 import { hasRedisServer, startRedis } from "../support/redis-server.ts";
-import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const limitSec = 60;
 const submit = { retryPolicy: defaultRetryPolicy, maxFailures: null, expectedSec: new Map() };
@@ -23,6 +23,9 @@ const plan = aPlan([aTask("a", { behaviour: { stdout: "begun", sleepMs: 600_000,
 describe.skipIf(!hasBuild || !hasRedisServer || process.platform !== "linux")(
   "a worker that is killed with -9 (needs Linux, redis-server and a build)",
   () => {
+    const folders = mkdtempSync(join(tmpdir(), "lambda-hat-test-"));
+    afterAll(() => rmSync(folders, { recursive: true, force: true }));
+
     it.concurrent.each([
       ["lives", true],
       ["is away", false],
@@ -30,7 +33,7 @@ describe.skipIf(!hasBuild || !hasRedisServer || process.platform !== "linux")(
       "its task runs elsewhere within a minute while the driver %s",
       { timeout: 240_000 },
       async (_, hasDriver) => {
-        const folder = temporaryFolder();
+        const folder = mkdtempSync(join(folders, "run-"));
         const redis = await startRedis();
         const workers: Running[] = [];
         const broker = new RedisBroker({
@@ -57,7 +60,7 @@ describe.skipIf(!hasBuild || !hasRedisServer || process.platform !== "linux")(
           const dying = startWorker();
           await until("the task runs", () => numBegun() === 1);
           startWorker();
-          await until("another worker waits", () => workers[1]?.output().stderr !== "");
+          await until("another worker waits", () => workers[1]?.output().stderr.includes("1 slot") === true);
           if (!hasDriver) await broker.close();
           const processes = [dying.child.pid, ...taskProcessesOf(dying.child.pid)];
           expect(processes).toHaveLength(2);
