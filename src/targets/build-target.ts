@@ -21,7 +21,7 @@ import type { BuildHooks } from "./training/pacing.ts";
 import { warningsOf } from "./training/warnings.ts";
 
 /** Raised whenever equal configurations give other data or weights; part of every target id. */
-export const targetNumericsVersion = 2;
+export const targetNumericsVersion = 3;
 
 /** Sizes of a target; inDim and outDim are 0 for closed forms. */
 export interface TargetDims {

@@ -91,9 +91,9 @@ INLINE void dot_block(const Pass *pass, const real *h, const real *dz, const int
     for (int j = 0; j < columns; j++) acc[i][j] = (vector){0};
   for (int s = 0; s < pass->vectors * LANES; s += LANES) {
     vector d[DOT_COLUMNS];
-    for (int j = 0; j < columns; j++) d[j] = load(dz + j * leading + s);
+    for (int j = 0; j < columns; j++) d[j] = load_once(dz + j * leading + s);
     for (int i = 0; i < rows; i++) {
-      const vector x = load(h + i * leading + s);
+      const vector x = load_once(h + i * leading + s);
       for (int j = 0; j < columns; j++) acc[i][j] += x * d[j];
     }
   }

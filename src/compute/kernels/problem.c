@@ -14,7 +14,7 @@ enum {
 #define WIDE_TILE 64
 #define SMALLEST_NARROW_TILE 64
 #define LARGEST_NARROW_TILE 512
-#define NARROW_TILE_BYTES 32768 // activations of a tile should fit in the first cache
+#define NARROW_TILE_BYTES 98304 // activations of a tile should fit in the second cache with room to spare
 #define NARROW_WORK 1.3         // cost of a product in narrow.c against one in wide.c, padding apart
 #define LARGEST_NARROW_WIDTH 64
 #define WIDE_BLOCK_FLOPS 16e6 // a block should take long enough (50 µs) to be worth handing to another thread

@@ -35,6 +35,8 @@ typedef real narrow_memory
     __attribute__((vector_size(VECTOR_BYTES / (sizeof(double) / sizeof(real))), aligned(4), may_alias));
 
 INLINE vector load(const real *p) { return *(const vector_memory *)p; }
+// The same into a register: GCC would otherwise read the memory anew at each use.
+INLINE vector load_once(const real *p) { return *(const volatile vector_memory *)p; }
 INLINE void store(real *p, vector v) { *(vector_memory *)p = v; }
 INLINE vector splat(real x) { return x - (vector){0}; }
 
