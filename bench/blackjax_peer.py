@@ -173,7 +173,9 @@ def main():
         (states, parameters), warmup_seconds = tune(keys, starts)
         (losses, changes), seconds = run(keys, states, parameters)
         energy_var = float(np.var(np.asarray(changes)) / center.size)
-        report("mclmc", losses, 2 * thinning * draws * chains, seconds, warmup_seconds, energyVar=energy_var)
+        step_size = float(np.exp(np.mean(np.log(np.asarray(parameters.step_size)))))
+        more = {"energyVar": energy_var, "stepSize": step_size}
+        report("mclmc", losses, 2 * thinning * draws * chains, seconds, warmup_seconds, **more)
 
 
 main()

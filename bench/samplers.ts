@@ -3,16 +3,17 @@
  * every registered sampler on three small posteriors; where a Python with BlackJAX is there (`blackjax_peer.py`), beside
  * its HMC, NUTS and MCLMC on the same data, localiser, chains and precision (float64).
  *
- * usage: npm run bench -- samplers
+ * usage: npm run bench -- samplers, or after a build: node dist/bench/samplers.js [SAMPLER ...]
  * Settings are those of the law suites. Efficiencies count draws only, not warmup; the time to 5 % counts both, and scales
  * the time of the draws by (mcse/5 %)². Seconds are of processor time, all threads together, so that other work on the
  * machine counts little; compilation is not counted on either side. Geometric means over seeds: an ESS is itself known
- * to some 10 %, so a ratio has a standard error, which is printed. With names of samplers as arguments only those.
+ * to some 10 %, so a ratio has a standard error, which is printed.
  */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { summarizeRun } from "../src/analysis/summary.ts";
 import type { Backend } from "../src/compute/backend.ts";
 import { selectBackend } from "../src/compute/select-backend.ts";
@@ -79,8 +80,9 @@ interface Measurement {
   readonly mcse: number;
   /** Of ours only: whether the run converged by the rules of `src/analysis/verdict.ts`. */
   readonly isConverged?: boolean;
-  /** Of mclmc only: Var(ΔE)/d over the steps of the draws, unitless. */
+  /** Of mclmc only: Var(ΔE)/d over the steps of the draws, unitless, and ε in posterior standard deviations. */
   readonly energyVar?: number;
+  readonly stepSize?: number;
 }
 
 /** Prints one line for every sampler and target. @param wanted names of samplers; none: all. */
@@ -105,14 +107,14 @@ export const runSamplersBenchmark = async (wanted: readonly string[] = []): Prom
       for (const seed of seeds) ours.push(await measure({ backend, target, seed }, entry));
       const theirs = peers.filter(({ sampler }) => sampler === entry[0]);
       console.log(row(ours, theirs));
-      const energyVar = energyVarOf(theirs);
-      if (energyVar === null) continue;
-      const alike = atEnergyVar(entry[1], energyVar);
+      const stepSize = overSeeds(theirs, "stepSize");
+      if (stepSize === null) continue;
       const level: Measurement[] = [];
+      const alike = atStepSize(entry[1], stepSize);
       for (const seed of seeds) level.push(await measure({ backend, target, seed }, [entry[0], alike]));
-      console.log(row(level, theirs, `${entry[0]}, at their energy error`));
+      console.log(row(level, theirs, `${entry[0]}, at their step size`));
       notes.push(
-        `Var(ΔE)/d, wanted ${desiredEnergyVar}: ours ${energyText(ours)}, theirs ${energyText(theirs)}; at their energy error ours ${energyText(level)}`,
+        `Var(ΔE)/d, wanted ${desiredEnergyVar}: ours ${mclmcText(ours)}, theirs ${mclmcText(theirs)}; at their step size ours ${mclmcText(level)}`,
       );
     }
     for (const note of notes) console.log(`\n${note}`);
@@ -121,18 +123,19 @@ export const runSamplersBenchmark = async (wanted: readonly string[] = []): Prom
   backend.close();
 };
 
-/** Var(ΔE)/d that the peer's runs had, over seeds; null without one. */
-const energyVarOf = (peers: readonly Measurement[]): number | null => {
-  const seen = peers.flatMap(({ energyVar }) => energyVar ?? []);
+/** Geometric mean of what mclmc's runs had; null without one. */
+const overSeeds = (all: readonly Measurement[], key: "energyVar" | "stepSize"): number | null => {
+  const seen = all.flatMap((one) => one[key] ?? []);
   return seen.length === 0 ? null : Math.exp(logMean(seen).mean);
 };
 
-const energyText = (all: readonly Measurement[]): string => (energyVarOf(all) ?? Number.NaN).toExponential(1);
+const mclmcText = (all: readonly Measurement[]): string =>
+  `${overSeeds(all, "energyVar")?.toExponential(1)} (ε ${overSeeds(all, "stepSize")?.toPrecision(2)})`;
 
-/** The law with another energy error: theirs ends with more than was asked, and longer steps are no efficiency. */
-const atEnergyVar = (law: SamplerLaw, energyVar: number): SamplerLaw => ({
+/** The law with a given ε: theirs makes errors larger than were asked for, and longer steps are no efficiency. */
+const atStepSize = (law: SamplerLaw, stepSize: number): SamplerLaw => ({
   ...law,
-  tuned: (budget) => ({ ...(law.tuned(budget) as object), desiredEnergyVar: energyVar }),
+  tuned: (budget) => ({ ...(law.tuned(budget) as object), stepSize }),
 });
 
 const nBetaOf = ({ dims: { n } }: BuiltTarget): number => n / Math.log(n);
@@ -211,14 +214,14 @@ const measure = async (
     llc: summary.llcMean,
     mcse: summary.llcMcse,
     isConverged: summary.verdict === "converged",
-    ...energyVarIn(run.tuned),
+    ...(name === "mclmc" ? mclmcFigures(run.tuned) : {}),
   };
 };
 
-const energyVarIn = (tuned: SamplerRun["tuned"]): { readonly energyVar?: number } => {
-  const energyVar = tuned["energy_error_variance_per_dim"];
-  return typeof energyVar === "number" ? { energyVar } : {};
-};
+const mclmcFigures = (tuned: SamplerRun["tuned"]): Pick<Measurement, "energyVar" | "stepSize"> => ({
+  energyVar: Number(tuned["energy_error_variance_per_dim"]),
+  stepSize: Number(tuned["step_size"]),
+});
 
 /** BlackJAX on the same posterior; empty, with a line, where it cannot run. */
 const measurePeer = (python: string, target: BuiltTarget): readonly Measurement[] => {
@@ -320,3 +323,6 @@ const row = (
   ];
   return `| ${cells.join(" | ")} |`;
 };
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href)
+  await runSamplersBenchmark(process.argv.slice(2));
