@@ -9,6 +9,9 @@
 #include "gemm.h"
 #include "network.h"
 
+// Samples whose outputs a thin layer computes at once: independent sums that keep the adders busy.
+#define THIN_ROWS (LANES < 8 ? 8 : LANES)
+
 typedef struct {
   const Problem *p;
   Scratch *scratch;
@@ -106,16 +109,34 @@ static void forward_output(const Pass *pass, const Layer *l, const real *h, int 
   }
   for (int o = 0; o < l->fan_out; o++) {
     const real *w = pass->packed + l->packed + o * l->input_vectors * LANES;
-    for (int s = 0; s < pass->count; s += LANES) {
-      vector acc[LANES];
-      for (int i = 0; i < LANES; i++) acc[i] = load(h + (s + i) * leading) * load(w);
+    for (int s = 0; s < pass->count; s += THIN_ROWS) {
+      vector acc[THIN_ROWS];
+      for (int i = 0; i < THIN_ROWS; i++) acc[i] = load(h + (s + i) * leading) * load(w);
       for (int v = LANES; v < l->input_vectors * LANES; v += LANES) {
         const vector x = load(w + v);
-        for (int i = 0; i < LANES; i++) acc[i] += load(h + (s + i) * leading + v) * x;
+        for (int i = 0; i < THIN_ROWS; i++) acc[i] += load(h + (s + i) * leading + v) * x;
       }
-      real z[LANES];
-      store(z, sum_each(acc));
-      for (int i = 0; i < LANES; i++) outputs[o * size + s + i] = z[i];
+      real z[THIN_ROWS];
+      for (int i = 0; i < THIN_ROWS; i += LANES) store(z + i, sum_each(acc + i));
+      for (int i = 0; i < THIN_ROWS; i++) outputs[o * size + s + i] = z[i];
+    }
+  }
+}
+
+// Thin output: gradient of its input, gated by the relu below.
+INLINE void thin_flow(const Pass *pass, const Layer *l, const Gemm *flow, const int num_outputs) {
+  const int size = pass->p->tile_samples, width = l->input_vectors * LANES;
+  const real *w = pass->packed + l->packed;
+  for (int s = 0; s < pass->rows; s++) {
+    const double *delta = pass->scratch->output_deltas + s;
+    const real first = (real)delta[0];
+    real *out = flow->c + s * flow->ldc;
+    const real *gate = flow->gate ? flow->gate + s * flow->ldc : 0;
+    for (int v = 0; v < flow->vectors * LANES; v += LANES) {
+      vector sum = first * load(w + v);
+      for (int o = 1; o < num_outputs; o++) sum += (real)delta[o * size] * load(w + o * width + v);
+      if (gate) sum = (vector)((load(gate + v) > 0) & (mask)sum);
+      store(out + v, sum);
     }
   }
 }
@@ -138,15 +159,8 @@ static void backward_thin(const Pass *pass, const Layer *l, const Gemm *flow) {
     }
   }
   if (!flow->c) return;
-  const real *w = pass->packed + l->packed;
-  for (int s = 0; s < pass->rows; s++)
-    for (int v = 0; v < flow->vectors * LANES; v += LANES) {
-      vector sum = {0};
-      for (int o = 0; o < l->fan_out; o++)
-        sum += (real)pass->scratch->output_deltas[o * size + s] * load(w + o * width + v);
-      if (flow->gate) sum = (vector)((load(flow->gate + s * flow->ldc + v) > 0) & (mask)sum);
-      store(flow->c + s * flow->ldc + v, sum);
-    }
+  if (l->fan_out == 1) thin_flow(pass, l, flow, 1);
+  else thin_flow(pass, l, flow, l->fan_out);
 }
 
 // dZ of layer l and its input h → gradient of its weights and, where flow->c is set, of h.
