@@ -54,7 +54,7 @@ export interface PlannedSweep {
   readonly fastestSec: ReadonlyMap<string, number>;
   /** Runs alone: no machine is faster. */
   readonly leastSec: ReadonlyMap<string, number>;
-  /** `expectedSec`, with a guess from sizes where nothing is known: good for an order, not for a promise. */
+  /** `expectedSec`, with a guess from settings and sizes where nothing is known: good for an order, not for a promise. */
   readonly orderSec: ReadonlyMap<string, number>;
 }
 
@@ -70,7 +70,7 @@ export const planExperiment = (request: PlanRequest): PlannedSweep => {
     isDone: (task) => request.skip && isDone(task, null),
   });
   const durations = durationsOf(plan, store);
-  const orderSec = orderSeconds(plan, durations.expectedSec);
+  const orderSec = orderSeconds(plan, durations);
   return { experiment, plan, whole: plan, store, ...durations, orderSec };
 };
 
@@ -171,20 +171,17 @@ const historyOf = (store: Store): { history: TaskDuration[]; dims: Map<string, n
   return { history, dims };
 };
 
-/** Points × parameters of a target's configuration stand for its cost where no run of it is known. */
-const orderSeconds = (plan: Plan, expectedSec: ReadonlyMap<string, number>): ReadonlyMap<string, number> => {
-  const sizes = new Map(
-    plan.tasks.flatMap((task): [string, number][] =>
-      task.kind === "build-target" ? [[task.targetId, sizeOf(task.config)]] : [],
-    ),
-  );
-  return new Map(
-    plan.tasks.map((task) => {
-      const size = task.kind === "noop" ? 0 : (sizes.get(task.targetId) ?? 0);
-      return [task.id, expectedSec.get(task.id) ?? size * 1e-6];
+/** Where no earlier run tells: for runs what their settings ask for, for builds points × parameters. */
+const orderSeconds = (
+  { tasks }: Plan,
+  { expectedSec, leastSec }: Pick<PlannedSweep, "expectedSec" | "leastSec">,
+): ReadonlyMap<string, number> =>
+  new Map(
+    tasks.map((task) => {
+      const guess = task.kind === "build-target" ? sizeOf(task.config) * 1e-6 : leastSec.get(task.id);
+      return [task.id, expectedSec.get(task.id) ?? guess ?? 0];
     }),
   );
-};
 
 const sizeOf = (config: Json): number => {
   const { model } = config as { model?: { target_params?: number | null; hidden?: number | null } };
