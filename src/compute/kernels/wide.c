@@ -159,6 +159,7 @@ static void backward_thin(const Pass *pass, const Layer *l, const Gemm *flow) {
     }
   }
   if (!flow->c) return;
+  // One output, known to the compiler: no loop over outputs for each vector.
   if (l->fan_out == 1) thin_flow(pass, l, flow, 1);
   else thin_flow(pass, l, flow, l->fan_out);
 }
