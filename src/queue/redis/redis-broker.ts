@@ -53,6 +53,8 @@ export class RedisBroker implements Broker, WorkerPool {
   #numHealed = 0;
   #isClosed = false;
   #isAbandoned = false;
+  /** Ends the calls that wait for Redis. */
+  readonly #waiting = new Set<() => void>();
 
   constructor(options: RedisBrokerOptions) {
     this.#options = options;
@@ -150,6 +152,7 @@ export class RedisBroker implements Broker, WorkerPool {
     this.#driver?.source.end();
     this.#subscriber?.disconnect();
     endConnection(this.#options.client);
+    for (const giveUp of this.#waiting) giveUp();
   }
 
   async close(): Promise<void> {
@@ -158,9 +161,12 @@ export class RedisBroker implements Broker, WorkerPool {
     for (const stop of this.#timers) stop();
     this.#timers.clear();
     this.#driver?.source.end();
-    await this.#turn;
+    if (!this.#isAbandoned) await this.#turn;
     this.#subscriber?.disconnect();
-    await this.#driver?.source.close();
+    const closed = this.#driver?.source.close();
+    if (this.#isAbandoned)
+      closed?.catch(() => {}); // may wait for Redis
+    else await closed;
     this.#listeners.clear();
   }
 
@@ -214,15 +220,16 @@ export class RedisBroker implements Broker, WorkerPool {
     await subscriber.subscribe(store.channel);
   }
 
-  /** What Redis answers, or `otherwise` once it is given up. */
-  async #ask<T>(call: () => Promise<T>, otherwise: T): Promise<T> {
-    if (this.#isAbandoned) return otherwise;
-    try {
-      return await call();
-    } catch (error) {
-      if (this.#isAbandoned) return otherwise;
-      throw error;
-    }
+  /** What Redis answers, or `otherwise` once it is given up, whatever the call waits for: an ended connection rejects not all. */
+  #ask<T>(call: () => Promise<T>, otherwise: T): Promise<T> {
+    if (this.#isAbandoned) return Promise.resolve(otherwise);
+    return new Promise((resolve, reject) => {
+      const giveUp = (): void => resolve(otherwise);
+      this.#waiting.add(giveUp);
+      call()
+        .then(resolve, (error: unknown) => (this.#isAbandoned ? giveUp() : reject(error)))
+        .finally(() => this.#waiting.delete(giveUp));
+    });
   }
 
   async #afterwards(isOurs: boolean): Promise<boolean> {
