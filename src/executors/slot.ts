@@ -118,6 +118,8 @@ export class Slot {
 
   async #verdictOn(broker: TaskSource, attempt: RunningAttempt): Promise<Verdict> {
     try {
+      // A lease that was on its way when the slot was drained or killed is not begun: nothing would end it.
+      if (this.#drain.signal.aborted) return { kind: "give_back" };
       if (!(await this.#warmUp(attempt.lease))) return { kind: "give_back" };
       attempt.process = this.#process;
       return await this.#supervise(broker, attempt);
