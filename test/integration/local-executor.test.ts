@@ -396,6 +396,44 @@ describe.skipIf(process.platform !== "linux" || !existsSync(script))(
       expect(given).toEqual(next === "lease" ? ["b", "a"] : ["a"]);
     });
 
+    it.each(["drain", "kill"] as const)(
+      "a lease that was on its way when a slot was told to end (%s) is given back, not begun",
+      async (end) => {
+        const leaseOf = (id: string): Lease => ({
+          task: aTask(id, id === "b" ? { behaviour: { sleepMs: 60_000 } } : {}),
+          attempt: 1,
+          attemptToken: id,
+          worker: "w",
+        });
+        const given: string[] = [];
+        let numAsked = 0;
+        const source: TaskSource = {
+          lease: async () => {
+            if (numAsked++ === 0) return leaseOf("a");
+            return numAsked === 2 ? leaseOf("b") : null;
+          },
+          complete: async () => {
+            await new Promise((resolve) => setTimeout(resolve, 50)); // the next lease is there first
+            executor[end]();
+            return true;
+          },
+          fail: () => Promise.resolve(true),
+          giveBack: async ({ task }) => given.push(task.id) > 0,
+          renew: () => Promise.resolve(true),
+          subscribe: () => () => {},
+          close: () => Promise.resolve(),
+        };
+        const executor = new LocalExecutor({
+          card: aLocalCard({ slots: 1 }),
+          storeRoot: folder,
+          logsRoot: null,
+        });
+        await executor.run(source);
+        expect(given).toEqual(["b"]);
+      },
+      15_000,
+    );
+
     it("leaves no process behind when the driver is killed with -9", async () => {
       const driver = spawn(process.execPath, [join(packageRoot, "dist", "test", "support", "drive-noop.js")]);
       let output = "";
