@@ -10,6 +10,7 @@ import { packageRoot } from "../../src/core/package-root.ts";
 import { LocalExecutor } from "../../src/executors/local-executor.ts";
 import { type PlanOutcome, type RunPlanOptions, runPlan } from "../../src/executors/run-plan.ts";
 import type { Plan } from "../../src/plan/plan.ts";
+import type { Task } from "../../src/plan/task.ts";
 import type { TaskState } from "../../src/plan/task-state.ts";
 import type { Lease, SubmitOptions, TaskSource } from "../../src/queue/broker.ts";
 import { LocalBroker } from "../../src/queue/local-broker.ts";
@@ -364,22 +365,20 @@ describe.skipIf(process.platform !== "linux" || !existsSync(script))(
       );
     });
 
-    it.each([
-      ["gives back what it has leased meanwhile", "lease"],
-      ["ends by that error, also if there is no next task to be had either", "error"],
-    ] as const)("a slot whose success cannot be told %s", async (_, next) => {
-      const leaseOf = (id: string): Lease => ({ task: aTask(id), attempt: 1, attemptToken: id, worker: "w" });
+    /** One slot that is given task `a`, then what `next` says before `complete` has told the success of `a`. */
+    const slotWithNext = (next: () => Lease, complete: (executor: LocalExecutor) => boolean) => {
       const given: string[] = [];
-      let numAsked = 0;
+      const executor = new LocalExecutor({
+        card: aLocalCard({ slots: 1 }),
+        storeRoot: folder,
+        logsRoot: null,
+      });
+      const answers = [() => leaseOf(aTask("a")), next];
       const source: TaskSource = {
-        lease: async () => {
-          if (numAsked++ === 0) return leaseOf("a");
-          if (next === "error") throw new Error("no connection for the next either");
-          return leaseOf("b");
-        },
+        lease: async () => answers.shift()?.() ?? null,
         complete: async () => {
           await new Promise((resolve) => setTimeout(resolve, 50)); // the next lease is there first
-          throw new Error("no connection");
+          return complete(executor);
         },
         fail: () => Promise.resolve(true),
         giveBack: async ({ task }) => given.push(task.id) > 0,
@@ -387,47 +386,33 @@ describe.skipIf(process.platform !== "linux" || !existsSync(script))(
         subscribe: () => () => {},
         close: () => Promise.resolve(),
       };
-      const executor = new LocalExecutor({
-        card: aLocalCard({ slots: 1 }),
-        storeRoot: folder,
-        logsRoot: null,
-      });
+      return { executor, source, given };
+    };
+    const leaseOf = (task: Task): Lease => ({ task, attempt: 1, attemptToken: task.id, worker: "w" });
+    const fails = (words: string) => (): never => {
+      throw new Error(words);
+    };
+
+    it.each([
+      ["gives back what it has leased meanwhile", () => leaseOf(aTask("b")), ["b", "a"]],
+      ["ends by that error, also if there is no next task to be had either", fails("no next either"), ["a"]],
+    ])("a slot whose success cannot be told %s", async (_, next, expected) => {
+      const { executor, source, given } = slotWithNext(next, fails("no connection"));
       await expect(executor.run(source)).rejects.toThrow("no connection");
-      expect(given).toEqual(next === "lease" ? ["b", "a"] : ["a"]);
+      expect(given).toEqual(expected);
     });
 
     it.each(["drain", "kill"] as const)(
       "a lease that was on its way when a slot was told to end (%s) is given back, not begun",
       async (end) => {
-        const leaseOf = (id: string): Lease => ({
-          task: aTask(id, id === "b" ? { behaviour: { sleepMs: 60_000 } } : {}),
-          attempt: 1,
-          attemptToken: id,
-          worker: "w",
-        });
-        const given: string[] = [];
-        let numAsked = 0;
-        const source: TaskSource = {
-          lease: async () => {
-            if (numAsked++ === 0) return leaseOf("a");
-            return numAsked === 2 ? leaseOf("b") : null;
-          },
-          complete: async () => {
-            await new Promise((resolve) => setTimeout(resolve, 50)); // the next lease is there first
-            executor[end]();
+        const long = aTask("b", { behaviour: { sleepMs: 60_000 } });
+        const { executor, source, given } = slotWithNext(
+          () => leaseOf(long),
+          (told) => {
+            told[end]();
             return true;
           },
-          fail: () => Promise.resolve(true),
-          giveBack: async ({ task }) => given.push(task.id) > 0,
-          renew: () => Promise.resolve(true),
-          subscribe: () => () => {},
-          close: () => Promise.resolve(),
-        };
-        const executor = new LocalExecutor({
-          card: aLocalCard({ slots: 1 }),
-          storeRoot: folder,
-          logsRoot: null,
-        });
+        );
         await executor.run(source);
         expect(given).toEqual(["b"]);
       },
