@@ -53,8 +53,6 @@ export class RedisBroker implements Broker, WorkerPool {
   #numHealed = 0;
   #isClosed = false;
   #isAbandoned = false;
-  /** Ends the calls that wait for Redis. */
-  readonly #waiting = new Set<() => void>();
 
   constructor(options: RedisBrokerOptions) {
     this.#options = options;
@@ -152,7 +150,6 @@ export class RedisBroker implements Broker, WorkerPool {
     this.#driver?.source.end();
     this.#subscriber?.disconnect();
     endConnection(this.#options.client);
-    for (const giveUp of this.#waiting) giveUp();
   }
 
   async close(): Promise<void> {
@@ -161,12 +158,9 @@ export class RedisBroker implements Broker, WorkerPool {
     for (const stop of this.#timers) stop();
     this.#timers.clear();
     this.#driver?.source.end();
-    if (!this.#isAbandoned) await this.#turn;
+    await this.#turn;
     this.#subscriber?.disconnect();
-    const closed = this.#driver?.source.close();
-    if (this.#isAbandoned)
-      closed?.catch(() => {}); // may wait for Redis
-    else await closed;
+    await this.#driver?.source.close();
     this.#listeners.clear();
   }
 
@@ -220,16 +214,15 @@ export class RedisBroker implements Broker, WorkerPool {
     await subscriber.subscribe(store.channel);
   }
 
-  /** What Redis answers, or `otherwise` once it is given up, whatever the call waits for: an ended connection rejects not all. */
-  #ask<T>(call: () => Promise<T>, otherwise: T): Promise<T> {
-    if (this.#isAbandoned) return Promise.resolve(otherwise);
-    return new Promise((resolve, reject) => {
-      const giveUp = (): void => resolve(otherwise);
-      this.#waiting.add(giveUp);
-      call()
-        .then(resolve, (error: unknown) => (this.#isAbandoned ? giveUp() : reject(error)))
-        .finally(() => this.#waiting.delete(giveUp));
-    });
+  /** What Redis answers, or `otherwise` once it is given up. */
+  async #ask<T>(call: () => Promise<T>, otherwise: T): Promise<T> {
+    if (this.#isAbandoned) return otherwise;
+    try {
+      return await call();
+    } catch (error) {
+      if (this.#isAbandoned) return otherwise;
+      throw error;
+    }
   }
 
   async #afterwards(isOurs: boolean): Promise<boolean> {
