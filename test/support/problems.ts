@@ -18,7 +18,7 @@ export const normals = (length: number, seed: number, scale = 1): Float64Array =
   return out.map((z) => Math.fround(scale * z));
 };
 
-/** A network with relu and bias, unless told otherwise. */
+/** A network with tanh and bias, unless told otherwise. */
 export const aNetwork = (changes: Partial<NetworkSpec> = {}): NetworkSpec => ({
   inDim: 5,
   widths: [7, 7, 7],

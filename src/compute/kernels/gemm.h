@@ -30,6 +30,12 @@ enum { STORE, STORE_RELU, STORE_GATED, ADD };
 // Which step of A is 1: known at compile time, addresses are constants beside one pointer.
 enum { ANY_STEPS, UNIT_ROW_STEP, UNIT_DEPTH_STEP };
 
+// Bits of a matrix, row by row: element (i, k) is 0 unless bit k % WORD of words[i·words_per_row + k / WORD] is set.
+typedef struct {
+  const uint64_t *words; // null: nothing is known
+  int words_per_row;
+} Bits;
+
 // Compile-time constants of a product. any_rows: false where the number of rows is a multiple of MICRO_ROWS.
 typedef struct {
   int mode, steps, any_rows;
@@ -44,7 +50,15 @@ typedef struct {
   ptrdiff_t ldc;
   int rows, vectors, depth;
   const real *gate; // same layout as c
+  Bits active;      // of A
 } Gemm;
+
+// What is stored of a complete sum; gate: read in mode STORE_GATED.
+INLINE vector finished(vector sum, const real *gate, const int mode) {
+  if (mode == STORE_RELU) return (vector)(~(sum < 0) & (mask)sum);
+  if (mode == STORE_GATED) return (vector)((load(gate) > 0) & (mask)sum);
+  return sum;
+}
 
 INLINE void gemm_block(const Gemm *g, int i, int v, const int num_rows, const int num_vectors, const Form form) {
   const int mode = form.mode;
@@ -72,13 +86,10 @@ INLINE void gemm_block(const Gemm *g, int i, int v, const int num_rows, const in
     lower += depth_step;
     b += ldb;
   }
+  const real *gate = mode == STORE_GATED ? g->gate + i * g->ldc + v * LANES : out;
   for (int r = 0; r < num_rows; r++)
-    for (int n = 0; n < num_vectors; n++) {
-      vector y = c[r][n];
-      if (mode == STORE_RELU) y = (vector)(~(y < 0) & (mask)y);
-      if (mode == STORE_GATED) y = (vector)((load(g->gate + (i + r) * g->ldc + (v + n) * LANES) > 0) & (mask)y);
-      store(out + r * g->ldc + n * LANES, y);
-    }
+    for (int n = 0; n < num_vectors; n++)
+      store(out + r * g->ldc + n * LANES, finished(c[r][n], gate + r * g->ldc + n * LANES, mode));
 }
 
 INLINE void gemm_rows(const Gemm *g, int v, const int num_vectors, const Form form) {
@@ -99,9 +110,11 @@ INLINE void gemm_rows(const Gemm *g, int v, const int num_vectors, const Form fo
   }
 }
 
-INLINE void gemm(const Gemm *g, const Form form) {
-  int v = 0;
+// Columns of C from vector `v` on; v is even.
+INLINE void gemm_from(const Gemm *g, int v, const Form form) {
   for (; v + 2 <= g->vectors; v += 2) gemm_rows(g, v, 2, form);
   if (v < g->vectors) gemm_rows(g, v, 1, form);
 }
+
+INLINE void gemm(const Gemm *g, const Form form) { gemm_from(g, 0, form); }
 #endif

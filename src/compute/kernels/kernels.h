@@ -24,6 +24,15 @@
 #define MAX_BLOCKS 16   // parts that the samples of one chain are split into, at most
 #define MAX_THREADS 256 // threads of a pool
 #define ALIGNMENT 64    // bytes
+#define WORD 64         // bits of a word; samples of a wide tile
+
+// Products that skip zeros (active.h) take this many vectors of C at once; with fewer they would gain nothing.
+#define ACTIVE_VECTORS 4
+#ifdef __wasm__
+#define MOST_ACTIVE_VECTORS 6 // a pointer to each pair of vectors of B: with four, V8 has none left for the rest
+#else
+#define MOST_ACTIVE_VECTORS 8
+#endif
 
 enum { NETWORK, QUADRATIC, MONOMIAL, POWER_SUM };
 enum { RELU, TANH, GELU, SIGMOID, IDENTITY };
@@ -47,6 +56,8 @@ typedef struct {
   int deviations;    // 1/deviation of each sample (layernorm only)
   int output;        // h, the input of the next layer: = a unless normalised or skipped
   int leading;       // elements between rows of these arrays
+  int active;        // wide, relu: which of `activation` are not 0, in the scratch of that name; −1 where nobody asks
+  int active_words;  // words of a sample there
 } Layer;
 
 // Memory of one thread.
@@ -55,6 +66,8 @@ typedef struct {
   void *partials;  // (max_blocks, gradient_size) partial gradients of that chain
   void *tile;      // activations of a tile
   void *deltas[3]; // gradients of activations of a tile
+  uint64_t *active; // a layer: (active_words · WORD) words by unit, a bit a sample; (WORD, active_words) by sample
+  int *skips_zeros; // (num_layers) whether enough of the tile is 0 there
   void *inputs;    // gathered inputs of a tile of a minibatch
   double *outputs, *labels, *output_deltas; // (out_dim, tile_samples)
   uint32_t *picks;                          // rows of a tile of a minibatch
@@ -75,7 +88,7 @@ typedef struct {
   int is_narrow, is_thin;            // layout; wide with few outputs, which are taken as dot products
   int tile_samples, num_tiles, max_blocks;
   int input_leading;                 // elements between rows of `inputs`
-  int packed_size, gradient_size, tile_size, delta_size;
+  int packed_size, gradient_size, tile_size, delta_size, active_size;
   Layer *layers;
   void *inputs;       // all data in tiles: wide (sample, input_leading), narrow (input, tile_samples)
   void *input_rows;   // the same row by row, for minibatches: wide = inputs, narrow (num_data, input_leading)

@@ -11,7 +11,6 @@ enum {
 };
 #define LAYER_FIELDS 8 // fan_in, fan_out, is_hidden, has_skip, weights, biases, scales, shifts
 
-#define WIDE_TILE 64
 #define SMALLEST_NARROW_TILE 64
 #define LARGEST_NARROW_TILE 512
 #define NARROW_TILE_BYTES 98304 // activations of a tile should fit in the second cache with room to spare
@@ -69,7 +68,7 @@ static void read_layers(const Problem *p, const int32_t *spec, Layer *layers) {
     layers[i] = (Layer){.fan_in = s[0], .fan_out = s[1], .is_hidden = s[2], .has_skip = s[3], .weights = s[4],
                         .biases = s[5], .scales = s[6], .shifts = s[7], .rows = rows,
                         .vectors = (s[1] + lanes_of(p) - 1) / lanes_of(p),
-                        .input_vectors = (rows + lanes_of(p) - 1) / lanes_of(p), .transposed = -1};
+                        .input_vectors = (rows + lanes_of(p) - 1) / lanes_of(p), .transposed = -1, .active = -1};
   }
 }
 
@@ -129,6 +128,18 @@ static void place_activations(Problem *p, Layer *l, int has_layernorm) {
   if (count > p->delta_size) p->delta_size = count;
 }
 
+// Room to mark the zeros of relu `index` of a wide network, where a product that skips them gains anything.
+static void place_active(Problem *p, Layer *layers, int index) {
+  Layer *l = &layers[index], *next = l + 1;
+  if (!l->is_hidden || p->activation != RELU) return;
+  const int is_last_thin = p->is_thin && index + 2 == p->num_layers;
+  const int is_gain_above = l->output == l->activation && !is_last_thin && next->vectors >= ACTIVE_VECTORS;
+  const int is_gain_below = index > 0 && layers[index - 1].vectors >= ACTIVE_VECTORS;
+  if (!is_gain_above && !is_gain_below) return;
+  l->active_words = (l->fan_out + p->has_bias + WORD - 1) / WORD;
+  l->active = claim(&p->active_size, 2 * l->active_words * WORD);
+}
+
 static int narrow_tile_samples(const Problem *p, const Layer *layers) {
   size_t bytes = 0; // of one sample: activations, and two gradients of the widest layer
   int widest = 0;
@@ -145,12 +156,13 @@ static int narrow_tile_samples(const Problem *p, const Layer *layers) {
 static void place_network(Problem *p, Layer *layers, int has_layernorm) {
   p->is_narrow = prefers_narrow(p, layers);
   p->is_thin = !p->is_narrow && prefers_thin(&layers[p->num_layers - 1]);
-  p->tile_samples = p->is_narrow ? narrow_tile_samples(p, layers) : WIDE_TILE;
+  p->tile_samples = p->is_narrow ? narrow_tile_samples(p, layers) : WORD;
   p->num_tiles = (p->num_data + p->tile_samples - 1) / p->tile_samples;
   p->input_leading = p->is_narrow ? p->in_dim : round_up(p->in_dim + p->has_bias, lanes_of(p));
   for (int i = 0; i < p->num_layers; i++) {
     if (!p->is_narrow) place_weights(p, &layers[i], p->is_thin && i + 1 == p->num_layers);
     place_activations(p, &layers[i], has_layernorm);
+    if (!p->is_narrow) place_active(p, layers, i);
   }
   if (p->is_narrow) p->gradient_size = round_up(p->full_dim + lanes_of(p), ALIGNMENT / 4);
   const size_t blocks = PARTIAL_BYTES / ((size_t)p->gradient_size * element(p));
@@ -200,6 +212,8 @@ static void take_scratch(const Problem *p, Arena *arena, Scratch *scratch) {
   Scratch s = {.packed = take(arena, (size_t)p->packed_size * element(p)),
                .partials = take(arena, (size_t)p->max_blocks * (size_t)p->gradient_size * element(p)),
                .tile = take(arena, (size_t)p->tile_size * element(p)),
+               .active = take(arena, (size_t)p->active_size * sizeof(uint64_t)),
+               .skips_zeros = take(arena, (size_t)p->num_layers * sizeof(int)),
                .inputs = take(arena, inputs * element(p)),
                .outputs = take(arena, outputs),
                .labels = take(arena, outputs),

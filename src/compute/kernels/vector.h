@@ -9,10 +9,12 @@
 #if REAL_BITS == 32
 typedef float real;
 typedef int real_bits;
+typedef unsigned int unsigned_bits;
 #define NAME(function) function##_f32
 #elif REAL_BITS == 64
 typedef double real;
 typedef long long real_bits;
+typedef unsigned long long unsigned_bits;
 #define NAME(function) function##_f64
 #else
 #error "compile with -DREAL_BITS=32 or -DREAL_BITS=64"
