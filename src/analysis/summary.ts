@@ -16,6 +16,7 @@ import { type Accuracy, accuracyOf, llcOf } from "./accuracy.ts";
 import type { LearningCoefficient } from "./aoyagi.ts";
 import { bfmi } from "./bfmi.ts";
 import { mcseBootstrap } from "./block-bootstrap.ts";
+import { type DistanceFacts, distanceFactsOf } from "./distance.ts";
 import { importanceMean } from "./importance.ts";
 import { mcseMean } from "./mcse.ts";
 import { type Chains, isAllFinite, mean, pool, variance } from "./moments.ts";
@@ -27,9 +28,9 @@ export interface RunDraws {
   /** L_n(w). */
   readonly loss: Chains;
   /**
-   * By ArviZ's names. Read here: `acceptance_rate`, `diverging` (not 0: diverged), `energy` (Hamiltonian after the
-   * momentum was drawn), `log_weight` (log π − log q of independent draws, any constant), `raw_loss` (L_n(w) where `loss`
-   * is that less a control variate of mean 0). NaN where meaningless.
+   * By ArviZ's names. Read here: `acceptance_rate`, `diverging` (not 0: diverged), `distance` (‖w − w*‖), `energy`
+   * (Hamiltonian after the momentum was drawn), `log_weight` (log π − log q of independent draws, any constant),
+   * `raw_loss` (L_n(w) where `loss` is that less a control variate of mean 0). NaN where meaningless.
    */
   readonly statistics: Readonly<Record<string, Chains>>;
 }
@@ -63,7 +64,7 @@ export interface RunningLlc {
 }
 
 /** See the file's header. Written to `analysis.json` in snake_case. */
-export interface RunSummary {
+export interface RunSummary extends DistanceFacts {
   readonly verdict: Verdict;
   /** Plain sentences; empty if converged. */
   readonly verdictReasons: readonly string[];
@@ -141,6 +142,7 @@ export const summarizeRun = (draws: RunDraws, facts: RunFacts): RunSummary => {
     ...shape,
     ...precision,
     ...statistics,
+    ...distanceFactsOf(draws.statistics["distance"], facts),
     numNonFinite: pooled.reduce((count, value) => count + (Number.isFinite(value) ? 0 : 1), 0),
     fractionBelowInitial: fractionOf(pool(rawLoss), (loss) => loss < facts.initialLoss),
     drift: facts.isIndependent ? Number.NaN : driftOf(llc),

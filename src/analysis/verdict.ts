@@ -2,8 +2,10 @@
  * Does a run deserve trust? Thresholds of the literature, applied to its measures, with a sentence for each failure.
  *
  * Source of thresholds: Vehtari et al. (2021): R̂ ≤ 1.01, bulk and tail ESS ≥ 100 a chain; Betancourt (2016): BFMI ≥ 0.3;
- * Vehtari et al. (2024): Pareto k̂ ≤ 0.7. The others are ours, stated in `thresholds`.
+ * Vehtari et al. (2024): Pareto k̂ ≤ 0.7; `distance.ts`. The others are ours, stated in `thresholds`.
  */
+
+import { whyUnsettled } from "./distance.ts";
 
 /**
  * `converged`: every check passed. `not_converged`: at least one failed or could not be made; the reasons say which.
@@ -28,6 +30,9 @@ export interface Measures {
   readonly drift: number;
   /** Least of the chains. */
   readonly bfmi: number;
+  /** R̂ and bulk ESS of ‖w − w*‖. */
+  readonly distanceRHat: number;
+  readonly distanceEss: number;
   /** True if draws have importance weights, from which k̂ can be told. */
   readonly hasWeights: boolean;
   readonly paretoK: number;
@@ -120,6 +125,10 @@ const checks: readonly Check[] = [
     failed: (m) => Math.abs(m.drift) > thresholds.drift,
     sentence: (m) =>
       `λ̂ drifts: its second half differs from its first by ${format(m.drift)} standard errors; lengthen the warmup.`,
+  },
+  {
+    failed: (m) => whyUnsettled(m, m) !== null,
+    sentence: (m) => whyUnsettled(m, m) ?? "",
   },
   {
     failed: (m) => m.bfmi < thresholds.bfmi,

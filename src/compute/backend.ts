@@ -242,6 +242,8 @@ export interface Ensemble {
   dot(x: Vectors, y: Vectors, out: Scalars): void;
   /** Σ_i row_i·x_i·y_i a chain. */
   weightedDot(row: Row, x: Vectors, y: Vectors, out: Scalars): void;
+  /** ‖w − center‖² a chain, `center` of `setPotential`. */
+  squaredDistance(position: Vectors, out: Scalars): void;
   /** Standard normal numbers; index = coordinate. */
   normal(address: RandomAddress, out: Vectors): void;
 

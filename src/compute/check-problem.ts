@@ -1,5 +1,5 @@
 /** Refuses problems whose arrays do not fit together, the same on every backend, before anything is allocated. */
-import type { Problem } from "./backend.ts";
+import type { Potential, Problem } from "./backend.ts";
 import { dimOf } from "./model.ts";
 
 /** @throws bug where sizes, counts or the seed break the contract of `Problem`. */
@@ -29,5 +29,15 @@ const checkRestriction = ({ model, restriction }: Problem): void => {
   const isAscending = free.every((index, i) => Number.isInteger(index) && index > (free[i - 1] ?? -1));
   if (free.length === 0 || !isAscending || (free.at(-1) as number) >= dim) {
     throw new Error(`bug: free parameters ${free.slice(0, 5).join(", ")}… of ${dim}`);
+  }
+};
+
+/** Whoever builds a potential makes its arrays fit. @throws Error on a bug. */
+export const checkPotential = (
+  { dim, numChains }: { readonly dim: number; readonly numChains: number },
+  { center, nBeta, gamma }: Potential,
+): void => {
+  if (center.length !== dim || nBeta.length !== numChains || gamma.length !== numChains) {
+    throw new Error("bug: the potential's arrays do not fit the ensemble");
   }
 };

@@ -26,7 +26,14 @@ import { IsokineticKernel } from "./isokinetic/isokinetic-kernel.ts";
 import type { Posterior, Sampler, Snapshot, TunedSettings } from "./sampler.ts";
 
 /** Per draw; `energy_error` is W, −log of the acceptance ratio; `n_steps` counts integrator steps. */
-const statistics = ["acceptance_rate", "energy_error", "diverging", "step_size", "n_steps"] as const;
+const statistics = [
+  "acceptance_rate",
+  "energy_error",
+  "diverging",
+  "step_size",
+  "n_steps",
+  "distance",
+] as const;
 
 class AmclmcChains implements MovingChains {
   readonly #posterior: Posterior;
@@ -56,6 +63,10 @@ class AmclmcChains implements MovingChains {
 
   get loss(): Float64Array {
     return this.#kernel.loss;
+  }
+
+  distance(): Promise<Float64Array> {
+    return this.#kernel.distance();
   }
 
   get warnings(): readonly string[] {

@@ -54,6 +54,7 @@ const statistics = [
   "diverging",
   "step_size",
   "n_steps",
+  "distance",
 ] as const;
 
 class CheesChains implements MovingChains {
@@ -79,6 +80,10 @@ class CheesChains implements MovingChains {
 
   get loss(): Float64Array {
     return this.#hamiltonian.kernel.loss;
+  }
+
+  distance(): Promise<Float64Array> {
+    return this.#hamiltonian.distance();
   }
 
   get tuned(): TunedSettings {

@@ -61,6 +61,7 @@ const statistics = [
   "diverging",
   "step_size",
   "n_steps",
+  "distance",
 ] as const;
 
 const checkSettings = (settings: HmcSettings, dim: number): void => {
@@ -92,6 +93,10 @@ class HmcChains implements MovingChains {
 
   get loss(): Float64Array {
     return this.#hamiltonian.kernel.loss;
+  }
+
+  distance(): Promise<Float64Array> {
+    return this.#hamiltonian.distance();
   }
 
   get tuned(): TunedSettings {

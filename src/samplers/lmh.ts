@@ -43,6 +43,7 @@ const statistics = [
   "step_size",
   "n_steps",
   "n_langevin",
+  "distance",
 ] as const;
 
 /** Trials count from here as transitions, so that their minibatches are none of the run's. */
@@ -74,6 +75,10 @@ class LmhChains implements MovingChains {
 
   get loss(): Float64Array {
     return this.#kernel.loss;
+  }
+
+  distance(): Promise<Float64Array> {
+    return this.#kernel.distance();
   }
 
   get tuned(): TunedSettings {
@@ -170,7 +175,7 @@ class LmhChains implements MovingChains {
 /** Langevin-gradient Metropolis–Hastings. @throws CONFIG_INVALID on settings out of range (from `start`). */
 export const lmh: Sampler<LmhSettings> = {
   name: "lmh",
-  numericsVersion: 1,
+  numericsVersion: 2,
   statistics,
   isIndependent: false,
   start: async (posterior, settings) => {

@@ -44,7 +44,14 @@ export interface MalaSettings {
 }
 
 /** Per draw; `energy_error` is −log of the acceptance ratio, `step_size` is ε. */
-const statistics = ["acceptance_rate", "energy_error", "diverging", "step_size", "n_steps"] as const;
+const statistics = [
+  "acceptance_rate",
+  "energy_error",
+  "diverging",
+  "step_size",
+  "n_steps",
+  "distance",
+] as const;
 
 class MalaChains implements MovingChains {
   readonly warnings: readonly string[] = [];
@@ -63,6 +70,10 @@ class MalaChains implements MovingChains {
 
   get loss(): Float64Array {
     return this.#hamiltonian.kernel.loss;
+  }
+
+  distance(): Promise<Float64Array> {
+    return this.#hamiltonian.distance();
   }
 
   get tuned(): TunedSettings {

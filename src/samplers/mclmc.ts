@@ -45,7 +45,14 @@ const noteworthyBias = 0.015;
  * Per draw, over its steps: `energy_error` is ΣΔE and `max_energy_error` the ΔE of largest size (nats; bad steps count
  * as 0), `diverging` tells whether a step ended in a non-finite state and was undone.
  */
-const statistics = ["energy_error", "max_energy_error", "diverging", "step_size", "n_steps"] as const;
+const statistics = [
+  "energy_error",
+  "max_energy_error",
+  "diverging",
+  "step_size",
+  "n_steps",
+  "distance",
+] as const;
 
 class MclmcRun implements SamplerRun {
   readonly numWarmupUnits: number;
@@ -130,6 +137,7 @@ class MclmcRun implements SamplerRun {
         ...this.#summarise(info),
         step_size: forAll(dynamics.stepSize),
         n_steps: forAll(stepsPerDraw),
+        distance: await this.#chains.distance(),
       },
     };
   }

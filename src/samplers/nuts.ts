@@ -62,6 +62,7 @@ const statistics = [
   "n_steps",
   "tree_depth",
   "reached_max_treedepth",
+  "distance",
 ] as const;
 
 const total = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0);
@@ -92,6 +93,10 @@ class NutsChains implements MovingChains {
 
   get loss(): Float64Array {
     return this.#hamiltonian.kernel.loss;
+  }
+
+  distance(): Promise<Float64Array> {
+    return this.#hamiltonian.distance();
   }
 
   get tuned(): TunedSettings {

@@ -28,7 +28,15 @@ export type { PtSettings } from "./tempering/pt-settings.ts";
  * (rwmh: losses) of its own transitions there; `swap_rate`: mean probability of the swaps tried in the last scan (NaN if
  * none was); `walker`: which of the replica's walkers is at β = 1.
  */
-const statistics = ["acceptance_rate", "diverging", "step_size", "n_steps", "swap_rate", "walker"] as const;
+const statistics = [
+  "acceptance_rate",
+  "diverging",
+  "step_size",
+  "n_steps",
+  "swap_rate",
+  "walker",
+  "distance",
+] as const;
 
 /** Below this rate two rungs hardly ever exchange anything. */
 const leastSwapRate = 0.01;
@@ -62,6 +70,10 @@ class PtChains implements MovingChains {
 
   get loss(): Float64Array {
     return this.#walkers.targetLosses;
+  }
+
+  distance(): Promise<Float64Array> {
+    return this.#walkers.targetDistances();
   }
 
   begin(): Promise<void> {
@@ -218,7 +230,7 @@ class PtRun extends TransitionRun {
 /** Parallel tempering. @throws CONFIG_INVALID on settings out of range (from `start`). */
 export const pt: Sampler<PtSettings> = {
   name: "pt",
-  numericsVersion: 1,
+  numericsVersion: 2,
   statistics,
   isIndependent: false,
   ensembleRows: (settings, chains) => chains * numRungsOf(settings),

@@ -12,6 +12,7 @@ import { purpose } from "../random/purpose.ts";
 import { mostDenseParameters } from "./adaptation/dense-covariance.ts";
 import { idealWalkAcceptance, idealWalkScale } from "./adaptation/robbins-monro.ts";
 import { searchStepSize } from "./adaptation/step-size-search.ts";
+import { CenterDistance } from "./chains/center-distance.ts";
 import { type Evaluated, PotentialEvaluation } from "./chains/potential-evaluation.ts";
 import { requirePositive, requireSetting } from "./chains/require-setting.ts";
 import { arrayIn, numberIn } from "./chains/snapshot-fields.ts";
@@ -47,7 +48,7 @@ export interface RwmhSettings {
 }
 
 /** Per draw; `energy_error` is U(w') − U(w), `step_size` is s, `n_steps` counts proposals. */
-const statistics = ["acceptance_rate", "energy_error", "step_size", "n_steps"] as const;
+const statistics = ["acceptance_rate", "energy_error", "step_size", "n_steps", "distance"] as const;
 
 class RwmhChains implements MovingChains {
   readonly warnings: readonly string[] = [];
@@ -56,6 +57,7 @@ class RwmhChains implements MovingChains {
   readonly #ensemble: Ensemble;
   readonly #counter: WorkCounter;
   readonly #evaluation: PotentialEvaluation;
+  readonly #distance: CenterDistance;
   readonly #adaptation: WalkAdaptation;
   readonly #position: Vectors;
   readonly #proposal: Vectors;
@@ -72,6 +74,7 @@ class RwmhChains implements MovingChains {
     this.#ensemble = ensemble;
     this.#counter = counter;
     this.#evaluation = new PotentialEvaluation(posterior);
+    this.#distance = new CenterDistance(posterior);
     const targetAcceptance = settings.targetAcceptance ?? idealWalkAcceptance(dim);
     this.#adaptation = new WalkAdaptation(
       { ...settings, targetAcceptance, numChains, dim },
@@ -86,6 +89,10 @@ class RwmhChains implements MovingChains {
 
   get loss(): Float64Array {
     return this.#present.loss;
+  }
+
+  distance(): Promise<Float64Array> {
+    return this.#distance.at(this.#position);
   }
 
   get tuned(): TunedSettings {
@@ -226,7 +233,7 @@ const checkSettings = (settings: RwmhSettings, dim: number): void => {
 /** Random-walk Metropolis. @throws CONFIG_INVALID on settings out of range (from `start`). */
 export const rwmh: Sampler<RwmhSettings> = {
   name: "rwmh",
-  numericsVersion: 1,
+  numericsVersion: 2,
   statistics,
   isIndependent: false,
   start: async (posterior, settings) => {

@@ -21,6 +21,7 @@ import {
   type MinibatchNoise,
   measureMinibatchNoise,
 } from "./adaptation/discretisation-bias.ts";
+import { CenterDistance } from "./chains/center-distance.ts";
 import { arrayIn, booleanIn, numberIn } from "./chains/snapshot-fields.ts";
 import { startPositions } from "./chains/start-positions.ts";
 import { WorkCounter } from "./chains/work-counter.ts";
@@ -40,7 +41,7 @@ import type {
 
 export type { SgldSettings } from "./langevin/sgld-settings.ts";
 
-const statistics = ["diverging", "step_size"] as const;
+const statistics = ["diverging", "step_size", "distance"] as const;
 
 /** Products of batch row × parameter × chain in one fused call: some 10 ms on a CPU. */
 const workPerCall = 2e8;
@@ -56,6 +57,7 @@ class SgldRun implements SamplerRun {
   readonly #counter: WorkCounter;
   readonly #state: LangevinState;
   readonly #evaluation: LossEvaluation;
+  readonly #distance: CenterDistance;
   readonly #numWarmup: number;
   /** Rows of a minibatch; 0: all data. */
   readonly #batchSize: number;
@@ -102,6 +104,7 @@ class SgldRun implements SamplerRun {
     ensemble.writeVectors(firstMoment, new Float64Array(size));
     this.#state = { position: startPositions(posterior), secondMoment, firstMoment };
     const { evaluation = "full" } = settings;
+    this.#distance = new CenterDistance(posterior);
     this.#evaluation = new LossEvaluation(posterior, this.#counter, {
       evaluation,
       batchSize: this.#batchSize,
@@ -160,6 +163,7 @@ class SgldRun implements SamplerRun {
       statistics: {
         diverging: loss.map((value) => (Number.isFinite(value) ? 0 : 1)),
         step_size: loss.map(() => this.#stepSize * this.#factors.at(this.#stepsDone - 1)),
+        distance: await this.#distance.at(this.#state.position),
       },
     };
   }

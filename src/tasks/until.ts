@@ -34,6 +34,8 @@ export interface Watched {
 
 /** Field of losses without control variate, of samplers that have one. */
 const rawLossField = "raw_loss";
+/** Field of ‖w − w*‖, which every sampler records. */
+const distanceField = "distance";
 
 export const watchUntil = ({ config, sampler, posterior, state }: Watched): Until => {
   const { mcse_rel: mcseRel, ess_bulk: essBulk, wall_sec: wallSec } = config.sampling.until ?? {};
@@ -43,7 +45,8 @@ export const watchUntil = ({ config, sampler, posterior, state }: Watched): Unti
     const loss = state.column(lossField);
     const rawLoss = sampler.statistics.includes(rawLossField) ? state.column(rawLossField) : loss;
     const facts = { ...posterior, isIndependent: sampler.isIndependent };
-    return metGoals({ mcseRel, essBulk }, { loss, rawLoss }, facts);
+    const distance = state.column(distanceField);
+    return metGoals({ mcseRel, essBulk }, { loss, rawLoss, distance }, facts);
   };
   const isLate = (): boolean => wallSec !== undefined && state.elapsedSec() >= wallSec;
   return {

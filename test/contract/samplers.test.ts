@@ -1,9 +1,10 @@
 /** What every registered sampler promises, tried on every backend and every variant in `samplerCases`. */
 import { describe, expect, it } from "vitest";
 import { samplerNames, samplerOf } from "../../src/samplers/registry.ts";
-import type { Posterior, SamplerRun, WorkCount } from "../../src/samplers/sampler.ts";
+import type { DrawRecord, Posterior, SamplerRun, Snapshot, WorkCount } from "../../src/samplers/sampler.ts";
 import type { BackendCase } from "../support/backend-cases.ts";
 import { describeBackends } from "../support/backend-cases.ts";
+import { expectClose } from "../support/close.ts";
 import { aNetworkPosterior, collectDraws, countingEnsemble } from "../support/posteriors.ts";
 import { samplerCases } from "../support/sampler-settings.ts";
 
@@ -31,6 +32,32 @@ const resultOf = async (run: SamplerRun, draws: unknown): Promise<unknown> => ({
   snapshot: await run.snapshot(),
 });
 
+/** ‖w − w*‖ of each recorded chain from the positions in a snapshot; the recorded walker of a ladder names its row. */
+const distancesByPosition = (
+  { center }: Posterior,
+  { loss, statistics }: DrawRecord,
+  snapshot: Snapshot,
+): Float64Array => {
+  const entry = Object.entries(snapshot).find(([name]) => /(^|[.])(chainP|p)osition$/.test(name));
+  const positions = entry?.[1] as Float64Array;
+  const dim = center.length;
+  const numRungs = positions.length / dim / loss.length;
+  return loss.map((_, chain) => {
+    const row = chain * numRungs + (statistics["walker"]?.[chain] ?? 0);
+    return Math.hypot(...center.map((value, i) => (positions[row * dim + i] as number) - value));
+  });
+};
+
+/** The same from log π = −nβ·(L − L(w*)) − (γ/2)·‖w − w*‖² of independent draws. */
+const distancesByDensity = (
+  { nBeta, gamma, initialLoss }: Posterior,
+  { loss, statistics }: DrawRecord,
+): Float64Array =>
+  (statistics["raw_loss"] ?? loss).map((value, chain) => {
+    const lp = statistics["lp"]?.[chain] ?? Number.NaN;
+    return Math.sqrt((-2 / gamma) * (lp + nBeta * (value - initialLoss)));
+  });
+
 type Case = (typeof cases)[number];
 
 const describeSampler = (backend: BackendCase, { name, settings }: Case): void => {
@@ -55,6 +82,15 @@ const describeSampler = (backend: BackendCase, { name, settings }: Case): void =
     for (const statistic of [...sampler.statistics, ...Object.keys(run.tuned)]) {
       expect(statistic).toMatch(/^[a-zA-Z][a-zA-Z0-9_]*$/);
     }
+  });
+
+  it("records how far each chain is from w*", async () => {
+    const run = await start();
+    const last = (await collectDraws(run)).at(-1) as DrawRecord;
+    const expected = sampler.isIndependent
+      ? distancesByDensity(posterior(), last)
+      : distancesByPosition(posterior(), last, await run.snapshot());
+    expectClose(last.statistics["distance"] ?? [], expected, backend.precision === "float64" ? 1e-9 : 1e-4);
   });
 
   it("reports plain numbers, lists and matrices when its last draw is done", async () => {

@@ -21,6 +21,7 @@ import type {
   TreeSettings,
   Vectors,
 } from "../backend.ts";
+import { checkPotential } from "../check-problem.ts";
 import { dimOfProblem } from "../restriction.ts";
 import { treeInfoOf, treeInfoRows } from "../tree-info.ts";
 import { type ArrayKind, type ArrayShape, arrayOf, KernelArray, sizeOf } from "./kernel-array.ts";
@@ -110,17 +111,14 @@ export class KernelEnsemble implements Ensemble {
   copy(source: Vectors, target: Vectors): void {
     this.#kernels.lh_copy(this.#problem, this.#at(source), this.#at(target));
   }
-
   select(mask: Uint8Array, source: Vectors, target: Vectors): void {
     const [selected] = this.#staging.put([mask]);
     this.#kernels.lh_select(this.#problem, selected, this.#at(source), this.#at(target));
   }
-
   axpy(alpha: Float64Array, x: Vectors, y: Vectors): void {
     const [factors] = this.#staging.put([alpha]);
     this.#kernels.lh_axpy(this.#problem, factors, this.#at(x), this.#at(y));
   }
-
   scaleByRow(row: Row, x: Vectors): void {
     this.#kernels.lh_scale(this.#problem, this.#at(row), this.#at(x));
   }
@@ -128,21 +126,22 @@ export class KernelEnsemble implements Ensemble {
   dot(x: Vectors, y: Vectors, out: Scalars): void {
     this.#kernels.lh_dot(this.#problem, 0, this.#at(x), this.#at(y), this.#at(out));
   }
-
   // oxlint-disable-next-line max-params -- the signature of the contract
   weightedDot(row: Row, x: Vectors, y: Vectors, out: Scalars): void {
     this.#kernels.lh_dot(this.#problem, this.#at(row), this.#at(x), this.#at(y), this.#at(out));
+  }
+  squaredDistance(position: Vectors, out: Scalars): void {
+    this.#requirePotential();
+    this.#kernels.lh_squared_distance(this.#problem, this.#at(position), this.#at(out));
   }
 
   normal(address: RandomAddress, out: Vectors): void {
     this.#kernels.lh_normal(this.#problem, address.purpose, address.step, this.#at(out));
   }
 
-  setPotential({ center, nBeta, gamma }: Potential): void {
-    if (center.length !== this.dim || nBeta.length !== this.numChains || gamma.length !== this.numChains) {
-      throw new Error("bug: the potential's arrays do not fit the ensemble");
-    }
-    const [w, n, g] = this.#staging.put([center, nBeta, gamma]);
+  setPotential(potential: Potential): void {
+    checkPotential(this, potential);
+    const [w, n, g] = this.#staging.put([potential.center, potential.nBeta, potential.gamma]);
     this.#shared.lh_set_potential(this.#problem, w, n, g);
     this.#hasPotential = true;
   }

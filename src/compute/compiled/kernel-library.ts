@@ -25,6 +25,7 @@ export const realSignatures = {
   lh_axpy: "v:pppp",
   lh_scale: "v:ppp",
   lh_dot: "v:ppppp",
+  lh_squared_distance: "v:ppp",
   lh_normal: "v:puup",
   lh_loss: "v:ppppiuu",
   lh_potential: "v:ppppp",

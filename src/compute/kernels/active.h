@@ -17,7 +17,7 @@ static int find_active(const real *h, int leading, int num_rows, int num_columns
     for (int part = 0; part < PARTS; part++) {
       const int first = part * REAL_BITS, last = first + REAL_BITS < num_rows ? first + REAL_BITS : num_rows;
       mask bit = (mask){0} + 1, sum = {0};
-      for (int s = first; s < last; s++, bit += bit) sum |= (load(h + s * leading + k) != 0) & bit;
+      for (int s = first; s < last; s++, bit <<= 1) sum |= (load(h + s * leading + k) != 0) & bit;
       __builtin_memcpy(found[part], &sum, sizeof sum);
     }
     for (int i = 0; i < LANES && k + i < num_columns; i++) {

@@ -87,7 +87,7 @@ double NAME(chain_loss)(const Problem *p, int thread, const real *w, const Minib
   return loss;
 }
 
-double NAME(chain_potential)(const Problem *p, int chain, const real *w, double loss) {
+double NAME(squared_distance)(const Problem *p, const real *w) {
   const real *center = p->center;
   wide sum = {0};
   int i = 0;
@@ -97,5 +97,9 @@ double NAME(chain_potential)(const Problem *p, int chain, const real *w, double 
   }
   double total = sum_wide(sum);
   for (; i < p->dim; i++) total += ((double)w[i] - (double)center[i]) * ((double)w[i] - (double)center[i]);
-  return p->n_beta[chain] * loss + 0.5 * p->gamma[chain] * total;
+  return total;
+}
+
+double NAME(chain_potential)(const Problem *p, int chain, const real *w, double loss) {
+  return p->n_beta[chain] * loss + 0.5 * p->gamma[chain] * NAME(squared_distance)(p, w);
 }

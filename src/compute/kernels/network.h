@@ -36,6 +36,8 @@ const double *NAME(tile_labels)(const Problem *, Scratch *, const Tile *);
 
 // evaluate.c: mean loss of w over all data or a minibatch, and its gradient (stride) unless null. Not finite if w is not.
 double NAME(chain_loss)(const Problem *, int thread, const real *w, const Minibatch *, real *gradient);
+// ‖w − center‖² in float64.
+double NAME(squared_distance)(const Problem *, const real *w);
 // U = nβ·loss + (γ/2)‖w − center‖².
 double NAME(chain_potential)(const Problem *, int chain, const real *w, double loss);
 

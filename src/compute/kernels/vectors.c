@@ -75,6 +75,12 @@ static void dot_chain(void *context, int chain, int thread) {
   o->out[chain] = NAME(dot)(o->x + row_of(o, chain), o->y + row_of(o, chain), o->row, o->p->dim);
 }
 
+static void distance_chain(void *context, int chain, int thread) {
+  (void)thread;
+  const Operation *o = context;
+  o->out[chain] = NAME(squared_distance)(o->p, o->x + row_of(o, chain));
+}
+
 static void select_chain(void *context, int chain, int thread) {
   (void)thread;
   const Operation *o = context;
@@ -127,6 +133,11 @@ EXPORT void NAME(lh_scale)(const Problem *p, const real *row, real *x) {
 EXPORT void NAME(lh_dot)(const Problem *p, const real *row, const real *x, const real *y, double *out) {
   Operation o = {.p = p, .row = row, .x = x, .y = y, .out = out};
   run_chains(p, dot_chain, &o, array_flops(p));
+}
+
+EXPORT void NAME(lh_squared_distance)(const Problem *p, const real *x, double *out) {
+  Operation o = {.p = p, .x = x, .out = out};
+  run_chains(p, distance_chain, &o, array_flops(p));
 }
 
 EXPORT void NAME(lh_normal)(const Problem *p, uint32_t purpose, uint32_t step, real *out) {

@@ -1,6 +1,7 @@
 /** U(w) = nβ·L_n(w) + (γ/2)·‖w − center‖² of one chain. */
 import type { Potential } from "../backend.ts";
 import type { LossFunction } from "./loss-function.ts";
+import { squaredDistance } from "./squared-distance.ts";
 
 /** Evaluates L_n (returned with U) and, into `gradient`, ∇U at `position`. */
 export type ChainPotential = (position: Float64Array, gradient: Float64Array) => Evaluation;
@@ -19,11 +20,8 @@ export const chainPotentialOf =
     const nBeta = potential.nBeta[chain];
     const gamma = potential.gamma[chain];
     const loss = lossOf(position, null, gradient);
-    let squaredDistance = 0;
     for (let i = 0; i < position.length; i++) {
-      const offset = position[i] - center[i];
-      squaredDistance += offset * offset;
-      gradient[i] = nBeta * gradient[i] + gamma * offset;
+      gradient[i] = nBeta * gradient[i] + gamma * (position[i] - center[i]);
     }
-    return { loss, potential: nBeta * loss + 0.5 * gamma * squaredDistance };
+    return { loss, potential: nBeta * loss + 0.5 * gamma * squaredDistance(position, center) };
   };

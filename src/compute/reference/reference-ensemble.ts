@@ -26,6 +26,7 @@ import type {
   TreeSettings,
   Vectors,
 } from "../backend.ts";
+import { checkPotential } from "../check-problem.ts";
 import { dimOfProblem, restrictedLoss } from "../restriction.ts";
 import { treeInfoOf, treeInfoRows } from "../tree-info.ts";
 import { type ChainPotential, chainPotentialOf, type Evaluation } from "./chain-potential.ts";
@@ -37,6 +38,7 @@ import type { LossFunction } from "./loss-function.ts";
 import { lossFunctionOf } from "./model-loss.ts";
 import { growTree } from "./no-u-turn.ts";
 import { massOf, ReferenceArray, valuesOf } from "./reference-array.ts";
+import { squaredDistance } from "./squared-distance.ts";
 
 /** Arrays of one problem on the host. */
 export class ReferenceEnsemble implements Ensemble {
@@ -118,21 +120,24 @@ export class ReferenceEnsemble implements Ensemble {
       for (let i = 0; i < this.dim; i++) values[i] *= factors[i];
     });
   }
-
   dot(x: Vectors, y: Vectors, out: Scalars): void {
     this.#forEachChain((chain) => {
       const b = this.#chainOf(y, chain);
       valuesOf(out)[chain] = this.#chainOf(x, chain).reduce((sum, value, i) => sum + value * b[i], 0);
     });
   }
-
   // oxlint-disable-next-line max-params -- the signature of the contract
   weightedDot(row: Row, x: Vectors, y: Vectors, out: Scalars): void {
     const weights = valuesOf(row);
     this.#forEachChain((chain) => {
       const b = this.#chainOf(y, chain);
-      const products = this.#chainOf(x, chain).map((value, i) => weights[i] * value * b[i]);
-      valuesOf(out)[chain] = products.reduce((sum, value) => sum + value, 0);
+      valuesOf(out)[chain] = this.#chainOf(x, chain).reduce((sum, a, i) => sum + weights[i] * a * b[i], 0);
+    });
+  }
+  squaredDistance(position: Vectors, out: Scalars): void {
+    const { center } = this.#requirePotential();
+    this.#forEachChain((chain) => {
+      valuesOf(out)[chain] = squaredDistance(this.#chainOf(position, chain), center);
     });
   }
 
@@ -143,11 +148,8 @@ export class ReferenceEnsemble implements Ensemble {
   }
 
   setPotential(potential: Potential): void {
-    const { center, nBeta, gamma } = potential;
-    if (center.length !== this.dim || nBeta.length !== this.numChains || gamma.length !== this.numChains) {
-      throw new Error("bug: the potential's arrays do not fit the ensemble");
-    }
-    this.#potential = { center: center.slice(), nBeta: nBeta.slice(), gamma: gamma.slice() };
+    checkPotential(this, potential);
+    this.#potential = structuredClone(potential);
   }
 
   loss(position: Vectors, loss: Scalars): void {
@@ -255,8 +257,8 @@ export class ReferenceEnsemble implements Ensemble {
         const rows = settings.batchSize === 0 ? null : this.#random.batchRows({ ...settings, step }, chain);
         this.#lossOf(arrays.position, rows, gradient);
         const noise = this.#random.normals({ purpose: purpose.langevinNoise, step }, chain);
-        const chainPotential = { center, nBeta: nBeta[chain], gamma: gamma[chain] };
-        langevinStep(arrays, { gradient, noise, ...chainPotential, offset }, settings);
+        const inputs = { gradient, noise, center, nBeta: nBeta[chain], gamma: gamma[chain], offset };
+        langevinStep(arrays, inputs, settings);
       }
     });
   }

@@ -5,7 +5,6 @@
  */
 import type { Ensemble, Scalars, Vectors } from "../../compute/backend.ts";
 import type { Posterior } from "../sampler.ts";
-import { centerPositions } from "./start-positions.ts";
 
 /** One entry a chain. */
 export interface Evaluated {
@@ -18,9 +17,6 @@ export interface Evaluated {
 export class PotentialEvaluation {
   readonly #posterior: Posterior;
   readonly #ensemble: Ensemble;
-  readonly #center: Vectors;
-  readonly #displacement: Vectors;
-  readonly #minusOne: Float64Array;
   readonly #loss: Scalars;
   readonly #square: Scalars;
 
@@ -28,12 +24,8 @@ export class PotentialEvaluation {
     const { ensemble } = posterior;
     this.#posterior = posterior;
     this.#ensemble = ensemble;
-    this.#center = ensemble.vectors();
-    this.#displacement = ensemble.vectors();
-    this.#minusOne = new Float64Array(ensemble.numChains).fill(-1);
     this.#loss = ensemble.scalars();
     this.#square = ensemble.scalars();
-    ensemble.writeVectors(this.#center, centerPositions(posterior));
   }
 
   /** At `position`: one loss, no gradient. */
@@ -41,9 +33,7 @@ export class PotentialEvaluation {
     const ensemble = this.#ensemble;
     const { nBeta, gamma } = this.#posterior;
     ensemble.loss(position, this.#loss);
-    ensemble.copy(position, this.#displacement);
-    ensemble.axpy(this.#minusOne, this.#center, this.#displacement);
-    ensemble.dot(this.#displacement, this.#displacement, this.#square);
+    ensemble.squaredDistance(position, this.#square);
     const loss = await ensemble.readScalars(this.#loss);
     const square = await ensemble.readScalars(this.#square);
     return { loss, potential: loss.map((value, chain) => nBeta * value + (gamma / 2) * square[chain]) };

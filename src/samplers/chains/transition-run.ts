@@ -15,6 +15,8 @@ export type TransitionStatistics = Readonly<Record<string, Float64Array>>;
 export interface MovingChains {
   /** L_n of each chain's present position. */
   readonly loss: Float64Array;
+  /** ‖w − w*‖ of each chain's present position. */
+  distance(): Promise<Float64Array>;
   readonly tuned: TunedSettings;
   readonly warnings: readonly string[];
   /** Called once, before the first transition. @throws NUMERICS if a start has no finite loss. */
@@ -113,7 +115,8 @@ export class TransitionRun implements SamplerRun {
     for (let k = 0; k < this.#thinning; k++) {
       transitions.push(await this.#chains.transition(this.#numTransitions++));
     }
-    return { loss: this.#chains.loss.slice(), statistics: mergeTransitions(transitions) };
+    const distance = await this.#chains.distance();
+    return { loss: this.#chains.loss.slice(), statistics: { ...mergeTransitions(transitions), distance } };
   }
 
   async snapshot(): Promise<Snapshot> {

@@ -100,7 +100,8 @@ class FlowRun implements SamplerRun {
     const logWeight = lp.map((value, chain) => value - fits[chain].logDensity(draws[chain]));
     logWeight.forEach((value, chain) => this.#tally.add(value, nBeta * (loss[chain] - initialLoss)));
     const diverging = loss.map((value) => (Number.isFinite(value) ? 0 : 1));
-    return { loss, statistics: { lp, log_weight: logWeight, raw_loss: loss.slice(), diverging } };
+    const distance = Float64Array.from(draws, (draw) => Math.sqrt(dot(draw, draw)));
+    return { loss, statistics: { lp, log_weight: logWeight, raw_loss: loss.slice(), diverging, distance } };
   }
 
   async snapshot(): Promise<Snapshot> {

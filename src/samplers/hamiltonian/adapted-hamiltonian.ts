@@ -8,6 +8,7 @@ import { purpose } from "../../random/purpose.ts";
 import { mostDenseParameters } from "../adaptation/dense-covariance.ts";
 import { type Mass, type MassForm, variancesOf } from "../adaptation/mass-estimate.ts";
 import { type Tunable, WindowAdaptation } from "../adaptation/window-adaptation.ts";
+import { CenterDistance } from "../chains/center-distance.ts";
 import { requireInteger, requirePositive, requireSetting } from "../chains/require-setting.ts";
 import { numberIn } from "../chains/snapshot-fields.ts";
 import { requireFiniteStart, startPositions } from "../chains/start-positions.ts";
@@ -82,6 +83,7 @@ export class AdaptedHamiltonian {
   readonly #counter: WorkCounter;
   readonly #adaptation: WindowAdaptation;
   readonly #tunable: Tunable;
+  readonly #distance: CenterDistance;
   #numProbes = 0;
 
   constructor(posterior: Posterior, counter: WorkCounter, settings: HamiltonianSettings) {
@@ -89,6 +91,7 @@ export class AdaptedHamiltonian {
     this.#posterior = posterior;
     this.#counter = counter;
     this.kernel = new HamiltonianKernel(posterior, startPositions(posterior));
+    this.#distance = new CenterDistance(posterior);
     this.#adaptation = new WindowAdaptation({ ...settings, numWarmup: settings.warmup, numChains, dim });
     this.#tunable = {
       probe: (stepSize) => this.#probe(stepSize),
@@ -98,6 +101,11 @@ export class AdaptedHamiltonian {
     };
     const { factor } = this.mass;
     if (factor !== null) this.kernel.setFactor(factor);
+  }
+
+  /** ‖w − w*‖ of each chain. */
+  distance(): Promise<Float64Array> {
+    return this.#distance.at(this.kernel.position);
   }
 
   /** Leapfrog step of the next transition. */

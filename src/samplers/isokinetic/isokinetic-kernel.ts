@@ -13,6 +13,7 @@
  */
 import type { Ensemble, IsokineticState, RandomAddress, Vectors } from "../../compute/backend.ts";
 import { purpose } from "../../random/purpose.ts";
+import { CenterDistance } from "../chains/center-distance.ts";
 import { arrayIn } from "../chains/snapshot-fields.ts";
 import { startPositions } from "../chains/start-positions.ts";
 import { divergenceThreshold } from "../hamiltonian/hamiltonian-kernel.ts";
@@ -48,6 +49,7 @@ export class IsokineticKernel {
   readonly #ensemble: Ensemble;
   readonly #integrator: IsokineticIntegrator;
   readonly #gradient: Vectors;
+  readonly #distance: CenterDistance;
   readonly #end: IsokineticState;
   readonly #noise: Vectors;
   readonly #zero: Vectors;
@@ -60,6 +62,7 @@ export class IsokineticKernel {
     this.#integrator = integrator;
     this.position = startPositions(posterior);
     this.#gradient = ensemble.vectors();
+    this.#distance = new CenterDistance(posterior);
     this.loss = new Float64Array(ensemble.numChains);
     this.potential = new Float64Array(ensemble.numChains);
     this.#end = {
@@ -74,6 +77,11 @@ export class IsokineticKernel {
     this.#zero = ensemble.vectors();
     ensemble.writeVectors(this.#zero, new Float64Array(ensemble.numChains * ensemble.dim));
     this.setInverseMass(new Float64Array(ensemble.dim).fill(1));
+  }
+
+  /** ‖w − w*‖ of each chain. */
+  distance(): Promise<Float64Array> {
+    return this.#distance.at(this.position);
   }
 
   /** @param inverseMass V, shape (dim), all > 0: coordinates are scaled by √V. Not kept. */

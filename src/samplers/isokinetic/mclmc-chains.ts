@@ -5,6 +5,7 @@
 import type { Ensemble, IsokineticInfo, IsokineticState, Scalars, Vectors } from "../../compute/backend.ts";
 import { SweepError } from "../../core/errors.ts";
 import { purpose } from "../../random/purpose.ts";
+import { CenterDistance } from "../chains/center-distance.ts";
 import { arrayIn, numberIn } from "../chains/snapshot-fields.ts";
 import { startPositions } from "../chains/start-positions.ts";
 import type { WorkCounter } from "../chains/work-counter.ts";
@@ -36,6 +37,7 @@ export class MclmcChains {
   readonly #ensemble: Ensemble;
   readonly #options: ChainOptions;
   readonly #state: IsokineticState;
+  readonly #distance: CenterDistance;
   #stepsDone = 0;
 
   private constructor(posterior: Posterior, options: ChainOptions) {
@@ -44,6 +46,7 @@ export class MclmcChains {
     this.#ensemble = ensemble;
     this.#options = options;
     this.scale = new Float64Array(ensemble.dim).fill(1);
+    this.#distance = new CenterDistance(posterior);
     this.#state = {
       position: startPositions(posterior),
       direction: ensemble.vectors(),
@@ -99,6 +102,11 @@ export class MclmcChains {
     });
     const usable = ratios.filter((ratio) => Number.isFinite(ratio) && ratio > 0);
     return usable.length === 0 ? 0 : usable.reduce((sum, ratio) => sum + ratio, 0) / usable.length;
+  }
+
+  /** ‖w − w*‖ of each chain. */
+  distance(): Promise<Float64Array> {
+    return this.#distance.at(this.#state.position);
   }
 
   /** Does `numSteps` steps of all chains. Entries of the result lie at `[step * numChains + chain]`. */

@@ -9,6 +9,7 @@
  */
 import type { Ensemble, LossAndGradient, Scalars, Vectors } from "../../compute/backend.ts";
 import { purpose } from "../../random/purpose.ts";
+import { CenterDistance } from "../chains/center-distance.ts";
 import { arrayIn, numberIn } from "../chains/snapshot-fields.ts";
 import { centerPositions, startPositions } from "../chains/start-positions.ts";
 import type { WorkCounter } from "../chains/work-counter.ts";
@@ -38,6 +39,7 @@ export class MomentumChains {
   readonly position: Vectors;
   readonly #momentum: Vectors;
   readonly #center: Vectors;
+  readonly #distance: CenterDistance;
   readonly #buffer: Vectors;
   readonly #batch: LossAndGradient;
   readonly #square: Scalars;
@@ -53,6 +55,7 @@ export class MomentumChains {
     this.position = startPositions(posterior);
     this.#momentum = ensemble.vectors();
     this.#center = ensemble.vectors();
+    this.#distance = new CenterDistance(posterior);
     this.#buffer = ensemble.vectors();
     this.#batch = { loss: ensemble.scalars(), gradient: ensemble.vectors() };
     this.#square = ensemble.scalars();
@@ -73,6 +76,11 @@ export class MomentumChains {
     this.#kick(dynamics);
     if (hasThermostat) await this.#turnThermostats(stepSize);
     this.#stepsDone += 1;
+  }
+
+  /** ‖w − w*‖ of each chain. */
+  distance(): Promise<Float64Array> {
+    return this.#distance.at(this.position);
   }
 
   /** L_n over all data. */

@@ -112,6 +112,7 @@ export class MomentumRun implements SamplerRun {
         diverging,
         step_size: stepSize,
         ...(this.#kind.hasThermostat ? { thermostat } : {}),
+        distance: await this.#chains.distance(),
       },
     };
   }

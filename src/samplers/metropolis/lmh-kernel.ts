@@ -7,6 +7,7 @@
  * Invariant: position, loss, potential and (where `hasGradient`) gradient belong together.
  */
 import type { Ensemble, RandomAddress, Scalars, Vectors } from "../../compute/backend.ts";
+import { CenterDistance } from "../chains/center-distance.ts";
 import { type Evaluated, PotentialEvaluation } from "../chains/potential-evaluation.ts";
 import { arrayIn, booleanIn } from "../chains/snapshot-fields.ts";
 import { requireFiniteStart, startPositions } from "../chains/start-positions.ts";
@@ -44,6 +45,7 @@ export class LmhKernel {
   readonly #usesAllData: boolean;
   readonly #drift: DriftMap;
   readonly #evaluation: PotentialEvaluation;
+  readonly #distance: CenterDistance;
   readonly #position: Vectors;
   readonly #gradient: Vectors;
   readonly #proposal: Vectors;
@@ -64,6 +66,7 @@ export class LmhKernel {
     this.#usesAllData = settings.batchSize === null;
     this.#drift = new DriftMap(posterior, settings, counter);
     this.#evaluation = new PotentialEvaluation(posterior);
+    this.#distance = new CenterDistance(posterior);
     this.#position = startPositions(posterior);
     this.#gradient = ensemble.vectors();
     this.#proposal = ensemble.vectors();
@@ -79,6 +82,11 @@ export class LmhKernel {
   /** L_n of each chain. */
   get loss(): Float64Array {
     return this.#present.loss;
+  }
+
+  /** ‖w − w*‖ of each chain. */
+  distance(): Promise<Float64Array> {
+    return this.#distance.at(this.#position);
   }
 
   /** Losses at the starts. @throws NUMERICS if one is not finite. */

@@ -18,6 +18,7 @@ import {
   restoreWelford,
   welfordEntries,
 } from "../adaptation/welford.ts";
+import { CenterDistance } from "../chains/center-distance.ts";
 import { arrayIn, booleanIn, numberIn } from "../chains/snapshot-fields.ts";
 import { requireFiniteStart } from "../chains/start-positions.ts";
 import type { WorkCounter } from "../chains/work-counter.ts";
@@ -57,6 +58,7 @@ export class TemperedWalkers {
   /** Of each rung but the reference. */
   readonly #kernels: readonly MoveName[];
   readonly #explorer: Explorer;
+  readonly #distance: CenterDistance;
   readonly #reference: ReferenceLaw | null;
   /** Of the present round of warmup. */
   readonly #round: LadderStatistics;
@@ -75,6 +77,7 @@ export class TemperedWalkers {
     this.stepSizes = new RungStepSizes(settings.stepSize, this.betas);
     this.#kernels = kernelsOf(settings);
     this.#explorer = new Explorer(posterior, settings, counter);
+    this.#distance = new CenterDistance(posterior);
     this.#reference = settings.reference ? new ReferenceLaw(posterior) : null;
     this.#round = new LadderStatistics(this.#shape);
     this.#variance = createWelford(ensemble.dim);
@@ -92,6 +95,12 @@ export class TemperedWalkers {
   /** L_n of the walker at rung 0 of each replica. */
   get targetLosses(): Float64Array {
     return this.#atRung0((row) => this.#explorer.loss[row]);
+  }
+
+  /** ‖w − w*‖ of the same. */
+  async targetDistances(): Promise<Float64Array> {
+    const distances = await this.#distance.at(this.#explorer.position);
+    return this.#atRung0((row) => distances[row]);
   }
 
   /** Number within its replica of the walker at rung 0. */

@@ -10,8 +10,8 @@ import { dot, type FactorMixture } from "./vi-mixture.ts";
 import { numPilotDraws, type ViSettings } from "./vi-settings.ts";
 import type { ViTraining } from "./vi-training.ts";
 
-/** Numbers kept of every draw: L_n, log q, log π − log q, and L_n less the control variates. */
-const fields = ["rawLoss", "logDensity", "logWeight", "loss"] as const;
+/** Numbers kept of every draw: L_n, log q, log π − log q, L_n less the control variates, and ‖w − w*‖. */
+const fields = ["rawLoss", "logDensity", "logWeight", "loss", "distance"] as const;
 type Field = (typeof fields)[number];
 
 /** What evaluation works with. */
@@ -90,6 +90,7 @@ export class ViEvaluation {
         log_weight: logWeight,
         raw_loss: rawLoss,
         diverging: rawLoss.map((value) => (Number.isFinite(value) ? 0 : 1)),
+        distance: row("distance"),
       },
     };
   }
@@ -118,11 +119,12 @@ export class ViEvaluation {
     draws.forEach((displacement, chain) => {
       const slot = index * losses.length + chain;
       const { logDensity } = mixtures[chain].evaluate(displacement);
-      const logTarget =
-        -nBeta * (losses[chain] - initialLoss) - 0.5 * gamma * dot(displacement, displacement);
+      const square = dot(displacement, displacement);
+      const logTarget = -nBeta * (losses[chain] - initialLoss) - 0.5 * gamma * square;
       const excess = variate
         .variatesAt(displacement)
         .reduce((sum, value, part) => sum + variate.coefficients[part] * (value - means[chain][part]), 0);
+      this.#draws.distance[slot] = Math.sqrt(square);
       this.#draws.rawLoss[slot] = losses[chain];
       this.#draws.logDensity[slot] = logDensity;
       this.#draws.logWeight[slot] = logTarget - logDensity;

@@ -120,6 +120,22 @@ describeBackends("arrays", (backend) => {
     expectClose(await ensemble.readScalars(weighted), weightedSum, 1e-14, dim);
   });
 
+  it.each(shapes)("squaredDistance is that to the center ($numChains × $dim)", async ({ numChains, dim }) => {
+    const ensemble = backend.open(aStandardNormal(dim, numChains));
+    const [x, center] = [normals(numChains * dim, 1), normals(dim, 2, 3)];
+    const all = new Float64Array(numChains).fill(1);
+    ensemble.setPotential({ center, nBeta: all, gamma: all });
+    const out = ensemble.scalars();
+    ensemble.squaredDistance(vectorsOf(ensemble, x), out);
+    const expected = perChain(ensemble, (chain) =>
+      x
+        .subarray(chain * dim, (chain + 1) * dim)
+        .reduce((sum, w, i) => sum + (w - (center[i] as number)) ** 2, 0),
+    );
+    // Differences of float32 numbers are exact in float64 to the last bit but one.
+    expectClose(await ensemble.readScalars(out), expected, 1e-14, 10 * dim);
+  });
+
   it("dot of a vector with itself is its squared norm", async () => {
     const ensemble = backend.open(aStandardNormal(62, 3));
     const out = ensemble.scalars();

@@ -47,6 +47,8 @@ const everyOperation = async (ensemble: Ensemble, start: Float64Array, chain0: n
   results["weighted dot"] = await ensemble.readScalars(loss);
   ensemble.dot(position, gradient, loss);
   results["dot"] = await ensemble.readScalars(loss);
+  ensemble.squaredDistance(position, loss);
+  results["squared distance"] = await ensemble.readScalars(loss);
   const momentum = ensemble.vectors();
   ensemble.normal({ purpose: purpose.momentum, step: 1 }, momentum);
   results["normal"] = await ensemble.readVectors(momentum);

@@ -13,7 +13,8 @@ describe("isTimeToLook", () => {
 describe("metGoals", () => {
   // 4 chains × 250 draws without correlation, about 0 and so with llc about 3 ∓ 0.01.
   const loss = goldenChains.T8.map((chain) => chain.map((value) => value + 3));
-  const draws = { loss, rawLoss: loss };
+  const distance = loss;
+  const draws = { loss, rawLoss: loss, distance };
   const facts = { nBeta: 1, initialLoss: 0, isIndependent: false };
   const { llcMcse, llcMean, essBulk, rHat } = accuracyOf(draws, facts);
 
@@ -31,14 +32,25 @@ describe("metGoals", () => {
 
   it("is not met by draws too few for their error to be trusted, however small it is", () => {
     const few = loss.map((chain) => chain.slice(0, 80));
-    expect(metGoals({ mcseRel: 1 }, { loss: few, rawLoss: few }, facts)).toBeNull();
+    expect(metGoals({ mcseRel: 1 }, { loss: few, rawLoss: few, distance: few }, facts)).toBeNull();
   });
 
   it("is never met by chains that disagree, nor by draws that are not finite", () => {
     const apart = loss.map((chain, c) => chain.map((value) => value + c));
-    expect(metGoals({ mcseRel: 1 }, { loss: apart, rawLoss: apart }, facts)).toBeNull();
+    expect(metGoals({ mcseRel: 1 }, { ...draws, loss: apart, rawLoss: apart }, facts)).toBeNull();
     const broken = loss.map((chain) => chain.map((value, i) => (i === 7 ? Number.NaN : value)));
-    expect(metGoals({ mcseRel: 1, essBulk: 1 }, { loss: broken, rawLoss: broken }, facts)).toBeNull();
+    expect(
+      metGoals({ mcseRel: 1, essBulk: 1 }, { ...draws, loss: broken, rawLoss: broken }, facts),
+    ).toBeNull();
+  });
+
+  it("is never met by chains that have been unequally far from w*, unless they are fits", () => {
+    const unequal = distance.map((chain, c) => chain.map((value) => value + c));
+    const goal = { essBulk: 1 };
+    expect(metGoals(goal, { ...draws, distance: unequal }, facts)).toBeNull();
+    expect(metGoals(goal, { ...draws, distance: unequal }, { ...facts, isIndependent: true })).toBe(
+      "ess_bulk",
+    );
   });
 
   it("takes the relative error of a negative llc by its size", () => {

@@ -15,6 +15,8 @@ const good: Measures = {
   fractionBelowInitial: 0,
   drift: 0.5,
   bfmi: 0.9,
+  distanceRHat: 1.09,
+  distanceEss: 41,
   hasWeights: false,
   paretoK: Number.NaN,
   llcMean: 2,
@@ -38,6 +40,8 @@ describe("judgeRun", () => {
   it.each([
     ["of chains", good],
     ["of a fit", fitted],
+    ["of fits at unequal distances", { ...fitted, distanceRHat: 3, distanceEss: Number.NaN }],
+    ["whose trace does not tell distances", { ...good, distanceRHat: Number.NaN, distanceEss: Number.NaN }],
     ["whose weights are all equal", { ...fitted, paretoK: Number.NEGATIVE_INFINITY }],
   ])("a run %s that passes is converged", (_, measures) => {
     expect(judgeRun(measures)).toEqual({ verdict: "converged", reasons: [] });
@@ -50,6 +54,8 @@ describe("judgeRun", () => {
     ["tail ESS is NaN", { essTail: Number.NaN }, /Tail ESS cannot be computed/],
     ["R̂ is infinite", { rHat: Number.POSITIVE_INFINITY }, /R̂ = Infinity/],
     ["one chain was run", { numChains: 1 }, /needs at least 2 chains/],
+    ["chains went unequally far", { distanceRHat: 1.11 }, /distances from w\* have not settled \(R̂ = 1\.11/],
+    ["they went far but rarely", { distanceEss: 39 }, /have not settled .*ESS = 39, at least 40/],
   ])("a run is not converged where %s", (_, change, reason) => {
     const { verdict, reasons } = judgeRun({ ...good, ...change });
     expect(verdict).toBe("not_converged");

@@ -36,7 +36,7 @@ describe("watchUntil", () => {
     expect([1, 99, 101].some((numDraws) => until.isEnough(numDraws))).toBe(false);
     expect(until.asked).toEqual([]);
     expect(until.isEnough(100)).toBe(true);
-    expect([until.asked, until.reason()]).toEqual([["loss"], "mcse_rel"]);
+    expect([until.asked, until.reason()]).toEqual([["loss", "distance"], "mcse_rel"]);
   });
 
   it("goes on while a goal is not met", () => {

@@ -6,6 +6,7 @@ import { WorkCounter } from "../../../../src/samplers/chains/work-counter.ts";
 /** Two chains whose statistics tell the number of the transition. */
 const fakeChains = (log: string[], counter: WorkCounter): MovingChains => ({
   loss: Float64Array.of(1, 2),
+  distance: async () => Float64Array.of(3, 4),
   tuned: {},
   warnings: [],
   begin: async () => {
@@ -65,6 +66,7 @@ describe("TransitionRun", () => {
       reached_max_treedepth: 1,
       max_energy_error: -5,
       energy: 3,
+      distance: 3,
     });
   });
 
