@@ -2,11 +2,16 @@
 import type { DrawLogReader } from "./draw-log.ts";
 import type { TraceAttributes, TraceSource, TraceVariable } from "./trace-format.ts";
 
-/** Name of the loss L_n(w) among the fields of a draw log. */
+/** Names of L_n(w) and ‖w − w*‖ among the fields of a draw log. */
 export const lossField = "loss";
+export const distanceField = "distance";
 
 /** Fields of the draw log of a sampler with these statistics. */
-export const drawFieldsOf = (statistics: readonly string[]): readonly string[] => [lossField, ...statistics];
+export const drawFieldsOf = (statistics: readonly string[]): readonly string[] => [
+  lossField,
+  distanceField,
+  ...statistics,
+];
 
 /** What turns losses into llc, and what is written beside the draws. */
 export interface TraceFacts {
@@ -16,7 +21,7 @@ export interface TraceFacts {
   readonly attributes: TraceAttributes;
 }
 
-/** The trace of a log: `llc` and `L`, and every other field as a statistic. One variable is in memory at a time. */
+/** The trace of a log: `llc`, `L`, and every other field as a statistic. One variable is in memory at a time. */
 export const traceSourceOf = (
   log: DrawLogReader,
   { nBeta, initialLoss, attributes }: TraceFacts,

@@ -26,14 +26,7 @@ import { IsokineticKernel } from "./isokinetic/isokinetic-kernel.ts";
 import type { Posterior, Sampler, Snapshot, TunedSettings } from "./sampler.ts";
 
 /** Per draw; `energy_error` is W, −log of the acceptance ratio; `n_steps` counts integrator steps. */
-const statistics = [
-  "acceptance_rate",
-  "energy_error",
-  "diverging",
-  "step_size",
-  "n_steps",
-  "distance",
-] as const;
+const statistics = ["acceptance_rate", "energy_error", "diverging", "step_size", "n_steps"] as const;
 
 class AmclmcChains implements MovingChains {
   readonly #posterior: Posterior;

@@ -54,7 +54,6 @@ const statistics = [
   "diverging",
   "step_size",
   "n_steps",
-  "distance",
 ] as const;
 
 class CheesChains implements MovingChains {

@@ -61,7 +61,6 @@ const statistics = [
   "diverging",
   "step_size",
   "n_steps",
-  "distance",
 ] as const;
 
 const checkSettings = (settings: HmcSettings, dim: number): void => {

@@ -35,7 +35,7 @@ import type {
 import { WeightTally } from "./variational/weight-tally.ts";
 
 /** `lp`: log π up to a constant; `log_weight`: lp − log q; `diverging`: the loss was not finite. */
-const statistics = ["lp", "log_weight", "diverging", "distance"] as const;
+const statistics = ["lp", "log_weight", "diverging"] as const;
 
 /** Digits of curvatures, as shares of the largest. */
 const tolerances = { float64: 1e-6, float32: 1e-2 } as const;
@@ -149,7 +149,7 @@ class LaplaceRun implements SamplerRun {
     const logWeight = lp.map((value, chain) => value - logDensity[chain]);
     logWeight.forEach((value, chain) => this.#tally.add(value, nBeta * (loss[chain] - initialLoss)));
     const diverging = loss.map((value) => (Number.isFinite(value) ? 0 : 1));
-    return { loss, statistics: { lp, log_weight: logWeight, diverging, distance: squares.map(Math.sqrt) } };
+    return { loss, distance: squares.map(Math.sqrt), statistics: { lp, log_weight: logWeight, diverging } };
   }
 
   async snapshot(): Promise<Snapshot> {

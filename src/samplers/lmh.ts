@@ -43,7 +43,6 @@ const statistics = [
   "step_size",
   "n_steps",
   "n_langevin",
-  "distance",
 ] as const;
 
 /** Trials count from here as transitions, so that their minibatches are none of the run's. */

@@ -44,14 +44,7 @@ export interface MalaSettings {
 }
 
 /** Per draw; `energy_error` is −log of the acceptance ratio, `step_size` is ε. */
-const statistics = [
-  "acceptance_rate",
-  "energy_error",
-  "diverging",
-  "step_size",
-  "n_steps",
-  "distance",
-] as const;
+const statistics = ["acceptance_rate", "energy_error", "diverging", "step_size", "n_steps"] as const;
 
 class MalaChains implements MovingChains {
   readonly warnings: readonly string[] = [];

@@ -45,14 +45,7 @@ const noteworthyBias = 0.015;
  * Per draw, over its steps: `energy_error` is ΣΔE and `max_energy_error` the ΔE of largest size (nats; bad steps count
  * as 0), `diverging` tells whether a step ended in a non-finite state and was undone.
  */
-const statistics = [
-  "energy_error",
-  "max_energy_error",
-  "diverging",
-  "step_size",
-  "n_steps",
-  "distance",
-] as const;
+const statistics = ["energy_error", "max_energy_error", "diverging", "step_size", "n_steps"] as const;
 
 class MclmcRun implements SamplerRun {
   readonly numWarmupUnits: number;
@@ -133,11 +126,11 @@ class MclmcRun implements SamplerRun {
     const forAll = (value: number): Float64Array => new Float64Array(this.#shape.numChains).fill(value);
     return {
       loss: await this.#chains.readLosses(),
+      distance: await this.#chains.distance(),
       statistics: {
         ...this.#summarise(info),
         step_size: forAll(dynamics.stepSize),
         n_steps: forAll(stepsPerDraw),
-        distance: await this.#chains.distance(),
       },
     };
   }

@@ -62,7 +62,6 @@ const statistics = [
   "n_steps",
   "tree_depth",
   "reached_max_treedepth",
-  "distance",
 ] as const;
 
 const total = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0);

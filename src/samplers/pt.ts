@@ -28,15 +28,7 @@ export type { PtSettings } from "./tempering/pt-settings.ts";
  * (rwmh: losses) of its own transitions there; `swap_rate`: mean probability of the swaps tried in the last scan (NaN if
  * none was); `walker`: which of the replica's walkers is at β = 1.
  */
-const statistics = [
-  "acceptance_rate",
-  "diverging",
-  "step_size",
-  "n_steps",
-  "swap_rate",
-  "walker",
-  "distance",
-] as const;
+const statistics = ["acceptance_rate", "diverging", "step_size", "n_steps", "swap_rate", "walker"] as const;
 
 /** Below this rate two rungs hardly ever exchange anything. */
 const leastSwapRate = 0.01;

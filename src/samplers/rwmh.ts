@@ -48,7 +48,7 @@ export interface RwmhSettings {
 }
 
 /** Per draw; `energy_error` is U(w') − U(w), `step_size` is s, `n_steps` counts proposals. */
-const statistics = ["acceptance_rate", "energy_error", "step_size", "n_steps", "distance"] as const;
+const statistics = ["acceptance_rate", "energy_error", "step_size", "n_steps"] as const;
 
 class RwmhChains implements MovingChains {
   readonly warnings: readonly string[] = [];

@@ -40,6 +40,8 @@ export interface WorkCount {
 export interface DrawRecord {
   /** L_n(w) of each chain, float64. The chain's llc is nβ·(loss − initialLoss). */
   readonly loss: Float64Array;
+  /** ‖w − w*‖ of each chain, in units of the weights; not finite where w is not. */
+  readonly distance: Float64Array;
   /** One value a chain for each name in `Sampler.statistics`, ArviZ names; NaN where it has no meaning. */
   readonly statistics: Readonly<Record<string, Float64Array>>;
 }

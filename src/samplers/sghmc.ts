@@ -29,7 +29,7 @@ const checkNoiseEstimate = ({ noiseEstimate, stepSize, friction }: SghmcSettings
 export const sghmc: Sampler<SghmcSettings> = {
   name: "sghmc",
   numericsVersion: 2,
-  statistics: ["diverging", "step_size", "distance"],
+  statistics: ["diverging", "step_size"],
   isIndependent: false,
   start: async (posterior, settings) => {
     checkMomentumSettings("sghmc", settings);

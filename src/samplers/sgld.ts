@@ -41,7 +41,7 @@ import type {
 
 export type { SgldSettings } from "./langevin/sgld-settings.ts";
 
-const statistics = ["diverging", "step_size", "distance"] as const;
+const statistics = ["diverging", "step_size"] as const;
 
 /** Products of batch row × parameter × chain in one fused call: some 10 ms on a CPU. */
 const workPerCall = 2e8;
@@ -160,10 +160,10 @@ class SgldRun implements SamplerRun {
     if (this.#watch.isDue(index + 1)) await this.#watch.afterDraw(await this.#chainsNow());
     return {
       loss,
+      distance: await this.#distance.at(this.#state.position),
       statistics: {
         diverging: loss.map((value) => (Number.isFinite(value) ? 0 : 1)),
         step_size: loss.map(() => this.#stepSize * this.#factors.at(this.#stepsDone - 1)),
-        distance: await this.#distance.at(this.#state.position),
       },
     };
   }

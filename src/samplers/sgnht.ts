@@ -16,7 +16,7 @@ export type { SgnhtSettings } from "./langevin/momentum-settings.ts";
 export const sgnht: Sampler<SgnhtSettings> = {
   name: "sgnht",
   numericsVersion: 2,
-  statistics: ["diverging", "step_size", "thermostat", "distance"],
+  statistics: ["diverging", "step_size", "thermostat"],
   isIndependent: false,
   start: async (posterior, settings) => {
     checkMomentumSettings("sgnht", settings);

@@ -41,7 +41,7 @@ import { ViTraining } from "./variational/vi-training.ts";
 import { trainingWarnings } from "./variational/vi-warnings.ts";
 
 /** `lp`: log π up to a constant; `log_weight`: lp − log q; `raw_loss`: L_n; `diverging`: the loss was not finite. */
-const statistics = ["lp", "log_weight", "raw_loss", "diverging", "distance"] as const;
+const statistics = ["lp", "log_weight", "raw_loss", "diverging"] as const;
 
 class ViRun implements SamplerRun {
   readonly numWarmupUnits: number;

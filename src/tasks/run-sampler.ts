@@ -156,7 +156,7 @@ const sample = async (
   const outcome = await runChains(
     run,
     {
-      onDraw: (_, { loss, statistics }) => state.append({ loss, ...statistics }),
+      onDraw: (_, { statistics, ...draw }) => state.append({ ...draw, ...statistics }),
       shouldCheckpoint: () => performance.now() >= checkpointAt,
       onCheckpoint: (checkpoint) => {
         state.save(checkpoint);

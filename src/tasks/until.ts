@@ -7,7 +7,7 @@
 import { isTimeToLook, metGoals } from "../analysis/stopping-rule.ts";
 import { wallSecInWarmup } from "../analysis/verdict.ts";
 import type { RunConfig } from "../config/experiment.ts";
-import { lossField } from "../runs/run-draws.ts";
+import { distanceField, lossField } from "../runs/run-draws.ts";
 import type { Posterior, Sampler } from "../samplers/sampler.ts";
 import type { RunState } from "./run-state.ts";
 
@@ -34,8 +34,6 @@ export interface Watched {
 
 /** Field of losses without control variate, of samplers that have one. */
 const rawLossField = "raw_loss";
-/** Field of ‖w − w*‖, which every sampler records. */
-const distanceField = "distance";
 
 export const watchUntil = ({ config, sampler, posterior, state }: Watched): Until => {
   const { mcse_rel: mcseRel, ess_bulk: essBulk, wall_sec: wallSec } = config.sampling.until ?? {};

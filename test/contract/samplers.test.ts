@@ -90,7 +90,7 @@ const describeSampler = (backend: BackendCase, { name, settings }: Case): void =
     const expected = sampler.isIndependent
       ? distancesByDensity(posterior(), last)
       : distancesByPosition(posterior(), last, await run.snapshot());
-    expectClose(last.statistics["distance"] ?? [], expected, backend.precision === "float64" ? 1e-9 : 1e-4);
+    expectClose(last.distance, expected, backend.precision === "float64" ? 1e-9 : 1e-4);
   });
 
   it("reports plain numbers, lists and matrices when its last draw is done", async () => {

@@ -110,7 +110,7 @@ const run = async (name: keyof typeof settings, posterior: Posterior): Promise<R
       loss: chains(({ loss }) => loss),
       statistics: {
         diverging: chains(({ statistics }) => statistics["diverging"] ?? new Float64Array()),
-        distance: chains(({ statistics }) => statistics["distance"] ?? new Float64Array()),
+        distance: chains(({ distance }) => distance),
       },
     },
     {

@@ -115,8 +115,9 @@ export class TransitionRun implements SamplerRun {
     for (let k = 0; k < this.#thinning; k++) {
       transitions.push(await this.#chains.transition(this.#numTransitions++));
     }
+    const { loss } = this.#chains;
     const distance = await this.#chains.distance();
-    return { loss: this.#chains.loss.slice(), statistics: { ...mergeTransitions(transitions), distance } };
+    return { loss: loss.slice(), distance, statistics: mergeTransitions(transitions) };
   }
 
   async snapshot(): Promise<Snapshot> {

@@ -101,7 +101,7 @@ class FlowRun implements SamplerRun {
     logWeight.forEach((value, chain) => this.#tally.add(value, nBeta * (loss[chain] - initialLoss)));
     const diverging = loss.map((value) => (Number.isFinite(value) ? 0 : 1));
     const distance = Float64Array.from(draws, (draw) => Math.sqrt(dot(draw, draw)));
-    return { loss, statistics: { lp, log_weight: logWeight, raw_loss: loss.slice(), diverging, distance } };
+    return { loss, distance, statistics: { lp, log_weight: logWeight, raw_loss: loss.slice(), diverging } };
   }
 
   async snapshot(): Promise<Snapshot> {

@@ -108,11 +108,11 @@ export class MomentumRun implements SamplerRun {
     const stepSize = loss.map(() => this.#stepSize);
     return {
       loss,
+      distance: await this.#chains.distance(),
       statistics: {
         diverging,
         step_size: stepSize,
         ...(this.#kind.hasThermostat ? { thermostat } : {}),
-        distance: await this.#chains.distance(),
       },
     };
   }

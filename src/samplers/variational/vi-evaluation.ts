@@ -85,12 +85,12 @@ export class ViEvaluation {
     const logDensity = row("logDensity");
     return {
       loss: row("loss"),
+      distance: row("distance"),
       statistics: {
         lp: logWeight.map((value, chain) => value + logDensity[chain]),
         log_weight: logWeight,
         raw_loss: rawLoss,
         diverging: rawLoss.map((value) => (Number.isFinite(value) ? 0 : 1)),
-        distance: row("distance"),
       },
     };
   }

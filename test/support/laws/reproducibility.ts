@@ -24,9 +24,10 @@ const drawsOn = async (
 
 /** All numbers of all draws of one chain, as bytes in hexadecimal: NaN equals NaN, and −0 does not equal 0. */
 const bytesOf = (draws: readonly DrawRecord[], chain: number): string => {
-  const numbers = draws.flatMap(({ loss, statistics }) =>
+  const numbers = draws.flatMap(({ loss, distance, statistics }) =>
     [
       loss,
+      distance,
       ...Object.keys(statistics)
         .sort()
         .map((key) => statistics[key] ?? loss),

@@ -61,15 +61,16 @@ test("a trace without draws is written and read", async () => {
   expect(await readTrace(path)).toMatchObject({ numChains: 2, numDraws: 0, posterior: { llc: none() } });
 });
 
-test("the trace of a draw log has llc, L and the statistics", async () => {
+test("the trace of a draw log has llc, L, the distance and the statistics", async () => {
   const dir = temporaryFolder();
   const log = createDrawLog(join(dir, "draws.log"), {
     id: "x",
     fields: drawFieldsOf(["acceptance_rate"]),
     numChains: 2,
   });
-  log.append({ loss: Float64Array.of(0.5, 0.75), acceptance_rate: Float64Array.of(1, 0.5) });
-  log.append({ loss: Float64Array.of(0.25, 1), acceptance_rate: Float64Array.of(0, 0.25) });
+  const pair = (first: number, second: number): Float64Array => Float64Array.of(first, second);
+  log.append({ loss: pair(0.5, 0.75), distance: pair(1, 2), acceptance_rate: pair(1, 0.5) });
+  log.append({ loss: pair(0.25, 1), distance: pair(3, 4), acceptance_rate: pair(0, 0.25) });
   log.close();
   const reader = openDrawLog(join(dir, "draws.log"));
   await writeTrace(
@@ -82,7 +83,7 @@ test("the trace of a draw log has llc, L and the statistics", async () => {
       llc: [Float64Array.of(25, 0), Float64Array.of(50, 75)],
       L: [Float64Array.of(0.5, 0.25), Float64Array.of(0.75, 1)],
     },
-    sampleStats: { acceptance_rate: [Float64Array.of(1, 0), Float64Array.of(0.5, 0.25)] },
+    sampleStats: { distance: [pair(1, 3), pair(2, 4)], acceptance_rate: [pair(1, 0), pair(0.5, 0.25)] },
   });
 });
 

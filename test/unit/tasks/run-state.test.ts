@@ -30,7 +30,8 @@ const aRun = () => {
     });
   return { files, open, lines };
 };
-const draw = (state: RunState, loss: number): void => state.append({ loss: Float64Array.of(loss) });
+const draw = (state: RunState, loss: number): void =>
+  state.append({ loss: Float64Array.of(loss), distance: Float64Array.of(0) });
 const at = (index: number): Checkpoint => ({ phase: "draws", index, snapshot: { x: index } });
 
 describe("run state", () => {

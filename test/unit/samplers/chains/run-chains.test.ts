@@ -22,7 +22,7 @@ const aLoggingRun = (numWarmupUnits: number, numDraws: number): SamplerRun & { r
     },
     draw: async (index) => {
       log.push(`d${index}`);
-      return { loss: Float64Array.of(index), statistics: {} };
+      return { loss: Float64Array.of(index), distance: Float64Array.of(0), statistics: {} };
     },
     snapshot: async () => ({ unitsDone: log.length }),
     restore: async (snapshot) => {

@@ -56,7 +56,8 @@ describe("TransitionRun", () => {
   it("merges the transitions of a draw: means, sums, extremes, last values", async () => {
     const { run } = aRun(3);
     await run.warmup(0);
-    const { statistics } = await run.draw(0);
+    const { statistics, distance } = await run.draw(0);
+    expect(distance).toEqual(Float64Array.of(3, 4));
     const first = Object.fromEntries(Object.entries(statistics).map(([name, values]) => [name, values[0]]));
     expect(first).toEqual({
       acceptance_rate: 0.25,
@@ -66,7 +67,6 @@ describe("TransitionRun", () => {
       reached_max_treedepth: 1,
       max_energy_error: -5,
       energy: 3,
-      distance: 3,
     });
   });
 
