@@ -139,8 +139,8 @@ describe.skipIf(!canRun)(
       const seconds = sweepEventsIn(local.place).map((event) =>
         event.kind === "task_done" ? event.seconds : 0,
       );
-      // A quarter of the cell, on this machine and as busy as it is, beside the start of a worker.
-      const lifeSec = Math.round(5 + Math.max(...seconds) / 4);
+      // An eighth of the cell beside the start of a worker: two lives do not suffice, were it twice as fast now.
+      const lifeSec = Math.round(5 + Math.max(...seconds) / 8);
       // SLURM counts in minutes; the script believes what it is told about its end.
       const short = `${card}drain_before: 2\nworker_init: export SLURM_JOB_END_TIME=$(($(date +%s) + ${lifeSec}))\n`;
       const remote = start("remote", long, ["--card", withCard(short)]);
