@@ -239,3 +239,20 @@ describe("importance weights of independent draws", () => {
     expect(tilted(1)[0]).toMatch(/^Importance weights move λ̂ from 5\.\d* to 5\.[5-9]/);
   });
 });
+
+describe("a run whose losses mix while its weights drift away", () => {
+  const { loss } = good();
+
+  test("is not converged, for that reason alone", () => {
+    const distance = loss.map((chain, c) => chain.map((_, i) => Math.sqrt(i + 1) * (1 + c / 10)));
+    const { verdict, verdictReasons } = summarizeRun(good({ distance }), facts());
+    expect(verdict).toBe("not_converged");
+    expect(verdictReasons).toEqual([
+      expect.stringMatching(/^The chains' distances from w\* have not settled/),
+    ]);
+  });
+
+  test("is converged where distances mix as well", () => {
+    expect(summarizeRun(good({ distance: loss }), facts()).verdict).toBe("converged");
+  });
+});
